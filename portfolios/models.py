@@ -1,0 +1,263 @@
+"""What candidates hand in: factors and their requirements, entries, and the files in them."""
+
+from typing import Any
+from uuid import uuid4
+
+from django.db import models
+from django.db.models import F, Q
+
+from candidates.models import Cycle, PolicyText, Registration, User, new_code
+from portfolios import permissions
+
+
+class Factor(models.Model):
+    """One of the programme's success factors; a candidate hands in one entry for each."""
+
+    number = models.PositiveSmallIntegerField(unique=True)
+    name = models.CharField(max_length=100)
+    summary = models.TextField(help_text="What this entry shows, in a sentence or two")
+
+    class Meta:
+        ordering = ["number"]
+
+    def __str__(self) -> str:
+        return f"{self.number}. {self.name}"
+
+
+class Requirement(models.Model):
+    """One thing an entry must (or may) hold, with its limits."""
+
+    class Kind(models.TextChoices):
+        DOCUMENT = "document", "Document"
+        VIDEO = "video", "Video"
+        FORM = "form", "Completed form"
+
+    factor = models.ForeignKey(Factor, on_delete=models.PROTECT, related_name="requirements")
+    key = models.SlugField(help_text="Stable name within the factor, used by the programme file")
+    position = models.PositiveSmallIntegerField()
+    kind = models.CharField(max_length=10, choices=Kind.choices)
+    title = models.CharField(max_length=120)
+    instructions = models.TextField()
+    minimum = models.PositiveSmallIntegerField(default=1, help_text="0 means optional")
+    maximum = models.PositiveSmallIntegerField(default=1)
+    max_minutes = models.PositiveSmallIntegerField(null=True, blank=True, help_text="Videos: longest allowed")
+    max_pages = models.PositiveSmallIntegerField(null=True, blank=True, help_text="PDF documents: most pages allowed")
+
+    class Meta:
+        ordering = ["factor", "position"]
+        constraints = [
+            models.UniqueConstraint(fields=["factor", "key"], name="requirement_key"),
+            models.CheckConstraint(
+                condition=Q(minimum__lte=F("maximum")) & Q(maximum__gte=1), name="requirement_counts"
+            ),
+            models.CheckConstraint(
+                condition=Q(kind="video") | Q(max_minutes=None), name="requirement_minutes_of_videos"
+            ),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.factor.number}. {self.title}"
+
+    @property
+    def is_optional(self) -> bool:
+        return self.minimum == 0
+
+
+class EntryQuerySet(models.QuerySet["Entry"]):
+    def visible_to(self, user: Any) -> "EntryQuerySet":
+        return self.filter(permissions.entries_visible_to(user))
+
+    def locked(self) -> "EntryQuerySet":
+        """Handed in for good, at the closing of their window: what scoring works on."""
+        return self.filter(status=Entry.Status.LOCKED)
+
+
+class Entry(models.Model):
+    """What one candidate hands in for one factor in one cycle. A retake is another entry of a later cycle."""
+
+    class Status(models.TextChoices):
+        DRAFT = "draft", "Draft"
+        SUBMITTED = "submitted", "Submitted"
+        LOCKED = "locked", "Handed in"
+        LAPSED = "lapsed", "Not handed in"
+
+    NEXT: dict[str, set[str]] = {
+        Status.DRAFT: {Status.SUBMITTED, Status.LAPSED},
+        Status.SUBMITTED: {Status.DRAFT, Status.LOCKED},
+        Status.LOCKED: set(),
+        Status.LAPSED: set(),
+    }
+
+    class Outcome(models.TextChoices):
+        NONE = "", "Not released"
+        BANKED = "banked", "Accomplished"
+        FELL_SHORT = "fell_short", "Fell short"
+
+    registration = models.ForeignKey(Registration, on_delete=models.PROTECT, related_name="entries")
+    factor = models.ForeignKey(Factor, on_delete=models.PROTECT, related_name="entries")
+    cycle = models.ForeignKey(Cycle, on_delete=models.PROTECT, related_name="entries")
+    status = models.CharField(max_length=10, choices=Status.choices, default=Status.DRAFT)
+    is_retake = models.BooleanField(default=False)
+    created_at = models.DateTimeField()
+    submitted_at = models.DateTimeField(null=True, blank=True)
+    was_auto_submitted = models.BooleanField(default=False, help_text="Complete at closing, so the portal submitted it")
+    locked_at = models.DateTimeField(null=True, blank=True)
+    manifest: Any = models.JSONField(
+        null=True, blank=True, help_text="Frozen at submission: every file with size, fingerprint and time"
+    )
+    manifest_sha256 = models.CharField(max_length=64, blank=True)
+    receipt_code = models.CharField(max_length=12, unique=True, default=new_code, editable=False)
+    outcome = models.CharField(
+        max_length=10,
+        choices=Outcome.choices,
+        default=Outcome.NONE,
+        blank=True,
+        help_text="Written by the release of its score",
+    )
+
+    objects = EntryQuerySet.as_manager()
+
+    class Meta:
+        ordering = ["factor__number", "cycle__year"]
+        verbose_name_plural = "entries"
+        constraints = [
+            models.UniqueConstraint(fields=["registration", "factor", "cycle"], name="entry_once_per_cycle"),
+            models.CheckConstraint(
+                condition=Q(status__in=["draft", "lapsed"])
+                | Q(submitted_at__isnull=False, manifest__isnull=False) & ~Q(manifest_sha256=""),
+                name="entry_submitted_has_manifest",
+            ),
+            models.CheckConstraint(
+                condition=~Q(status="locked") | Q(locked_at__isnull=False), name="entry_locked_has_time"
+            ),
+        ]
+        indexes = [models.Index(fields=["cycle", "status"], name="entry_cycle_status")]
+
+    def __str__(self) -> str:
+        return f"Entry {self.pk}: factor {self.factor_id}, cycle {self.cycle_id}"
+
+    @property
+    def is_editable(self) -> bool:
+        return self.status == self.Status.DRAFT
+
+
+class UploadQuerySet(models.QuerySet["Upload"]):
+    def visible_to(self, user: Any) -> "UploadQuerySet":
+        return self.filter(permissions.uploads_visible_to(user))
+
+    def open(self) -> "UploadQuerySet":
+        return self.filter(state=Upload.State.OPEN)
+
+    def current(self) -> "UploadQuerySet":
+        """What stands in its slot: arrived and not refused, replaced or removed."""
+        return self.filter(state__in=Upload.HANDED_IN)
+
+
+class Upload(models.Model):
+    """One file on its way into one requirement's slot of one entry, and then the stored file itself."""
+
+    class State(models.TextChoices):
+        OPEN = "open", "Uploading"
+        STORED = "stored", "Received"
+        CHECKING = "checking", "Being checked"
+        READY = "ready", "Ready"
+        REJECTED = "rejected", "Cannot be used"
+        FAILED = "failed", "Check failed on our side"
+        ABORTED = "aborted", "Cancelled"
+        EXPIRED = "expired", "Not finished in time"
+        REPLACED = "replaced", "Replaced"
+        REMOVED = "removed", "Removed"
+
+    NEXT: dict[str, set[str]] = {
+        State.OPEN: {State.STORED, State.ABORTED, State.EXPIRED},
+        State.STORED: {State.CHECKING, State.REPLACED, State.REMOVED},
+        State.CHECKING: {State.STORED, State.READY, State.REJECTED, State.FAILED, State.REPLACED, State.REMOVED},
+        State.FAILED: {State.CHECKING, State.REPLACED, State.REMOVED},
+        State.READY: {State.REPLACED, State.REMOVED},
+        State.REJECTED: {State.REMOVED, State.REPLACED},
+        State.ABORTED: set(),
+        State.EXPIRED: set(),
+        State.REPLACED: set(),
+        State.REMOVED: set(),
+    }
+    HANDED_IN = [State.STORED, State.CHECKING, State.READY, State.FAILED]
+
+    id = models.UUIDField(primary_key=True, default=uuid4, editable=False)
+    owner = models.ForeignKey(User, on_delete=models.PROTECT, related_name="+")
+    entry = models.ForeignKey(Entry, on_delete=models.PROTECT, related_name="uploads")
+    requirement = models.ForeignKey(Requirement, on_delete=models.PROTECT, related_name="uploads")
+    filename = models.CharField(max_length=255, help_text="As the candidate called it; shown to them alone")
+    extension = models.CharField(max_length=10, help_text="Lower case, with its dot")
+    size = models.BigIntegerField(help_text="Bytes, fixed at creation")
+    part_size = models.PositiveIntegerField()
+    fingerprint = models.CharField(max_length=64, help_text="The client's quick hash of the file, to resume by")
+    storage_key = models.CharField(max_length=200, unique=True)
+    storage_upload_id = models.CharField(
+        max_length=200, blank=True, help_text="The store's own name of an open multipart upload"
+    )
+    state = models.CharField(max_length=10, choices=State.choices, default=State.OPEN)
+    tree_sha256 = models.CharField(
+        max_length=60, blank=True, help_text="base64(sha256(part digests))-N, see portfolios/storage"
+    )
+    created_at = models.DateTimeField()
+    stored_at = models.DateTimeField(null=True, blank=True)
+    checked_at = models.DateTimeField(null=True, blank=True)
+    check_tries = models.PositiveSmallIntegerField(default=0)
+    reason_code = models.CharField(max_length=40, blank=True)
+    reason = models.TextField(blank=True, help_text="Words the candidate can act on")
+    duration_ms = models.PositiveIntegerField(null=True, blank=True)
+    width = models.PositiveIntegerField(null=True, blank=True)
+    height = models.PositiveIntegerField(null=True, blank=True)
+    pages = models.PositiveIntegerField(null=True, blank=True)
+    consent = models.ForeignKey(
+        PolicyText,
+        null=True,
+        blank=True,
+        on_delete=models.PROTECT,
+        related_name="+",
+        help_text="Videos: the text confirmed for the people seen",
+    )
+    consented_at = models.DateTimeField(null=True, blank=True)
+
+    objects = UploadQuerySet.as_manager()
+
+    class Meta:
+        ordering = ["created_at"]
+        constraints = [
+            models.UniqueConstraint(
+                fields=["owner", "entry", "requirement", "fingerprint"],
+                condition=Q(state="open"),
+                name="upload_one_open_per_file",
+            ),
+            models.CheckConstraint(condition=Q(size__gt=0), name="upload_not_empty"),
+        ]
+        indexes = [models.Index(fields=["state", "created_at"], name="upload_state")]
+
+    def __str__(self) -> str:
+        return f"Upload {self.pk}"
+
+    @property
+    def neutral_name(self) -> str:
+        """The name everybody but the candidate sees: says what it is and nothing of whom."""
+        return f"{self.requirement.key}-{str(self.pk)[:8]}{self.extension}"
+
+    @property
+    def part_count(self) -> int:
+        return -(-self.size // self.part_size)
+
+
+class UploadPart(models.Model):
+    """One part that has arrived: written once its bytes are on disk and their digest was right."""
+
+    upload = models.ForeignKey(Upload, on_delete=models.CASCADE, related_name="parts")
+    number = models.PositiveIntegerField(help_text="From 1")
+    size = models.PositiveIntegerField()
+    sha256 = models.CharField(max_length=44, help_text="base64")
+    received_at = models.DateTimeField()
+
+    class Meta:
+        ordering = ["number"]
+        constraints = [models.UniqueConstraint(fields=["upload", "number"], name="upload_part_number")]
+
+    def __str__(self) -> str:
+        return f"Part {self.number} of {self.upload_id}"
