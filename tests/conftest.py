@@ -1,0 +1,48 @@
+"""The cast: one person per role, for every test. Each has an account and nothing else."""
+
+import pytest
+
+from candidates.models import User
+from candidates.permissions import FINANCE, LEAD, SCORER, STAFF
+from tests.factories import make_scorer, make_user
+
+
+@pytest.fixture
+def candidate(db: None) -> User:
+    return make_user("Ada Abara", email="ada@example.org")
+
+
+@pytest.fixture
+def stranger(db: None) -> User:
+    """Another candidate, who has no business with what the first one owns."""
+    return make_user("Ben Borges", email="ben@example.org")
+
+
+@pytest.fixture
+def scorer(db: None) -> User:
+    return make_scorer("Sol Sato", SCORER, email="sol@example.org")
+
+
+@pytest.fixture
+def other_scorer(db: None) -> User:
+    return make_scorer("Tia Torres", SCORER, email="tia@example.org")
+
+
+@pytest.fixture
+def lead(db: None) -> User:
+    return make_scorer("Lee Lund", LEAD, email="lee@example.org")
+
+
+@pytest.fixture
+def staff(db: None) -> User:
+    return make_user("Stef Stone", STAFF, email="stef@example.org")
+
+
+@pytest.fixture
+def other_staff(db: None) -> User:
+    return make_user("Uma Usman", STAFF, email="uma@example.org")
+
+
+@pytest.fixture
+def finance(db: None) -> User:
+    return make_user("Fay Finch", FINANCE, email="fay@example.org")

@@ -1,0 +1,228 @@
+"""Rows for tests: plain functions with sensible defaults, each returning what it made. Add to them; do not branch in them.
+
+The world of the tests: cohort 2026 registers 1 November 2026 to 31 January 2027, its cycles are 2027, 2028 and 2029,
+all in America/Chicago. `at(...)` writes an instant in that zone.
+"""
+
+from datetime import date, datetime, timedelta
+from decimal import Decimal
+from hashlib import sha256
+from itertools import count
+from typing import Any
+from uuid import uuid4
+from zoneinfo import ZoneInfo
+
+from django.contrib.auth.models import Group
+
+from candidates.models import Cohort, Cycle, PolicyText, Programme, Registration, User
+from icg_cert.lib.windows import start_of, whole_days
+from portfolios.models import Entry, Factor, Requirement, Upload
+from scoring.models import Assignment, Criterion, Level, Rating, Rubric, Scorer, ScoringPolicy, Sheet
+
+ZONE = "America/Chicago"
+MICROSECOND = timedelta(microseconds=1)
+_number = count(1)
+
+
+def at(year: int, month: int, day: int, hour: int = 0, minute: int = 0) -> datetime:
+    """An instant as the programme's clock on the wall shows it."""
+    return datetime(year, month, day, hour, minute, tzinfo=ZoneInfo(ZONE))
+
+
+def make_user(name: str = "", *roles: str, email: str = "", **fields: Any) -> User:
+    number = next(_number)
+    name = name or f"Person {number}"
+    email = email or f"person{number}@example.org"
+    user = User.objects.create(
+        email=email, name=name, password="!", **{"is_staff": bool(set(roles) & {"staff", "finance"}), **fields}
+    )
+    for role in roles:
+        user.groups.add(Group.objects.get_or_create(name=role)[0])
+    return user
+
+
+def make_programme(**fields: Any) -> Programme:
+    defaults: dict[str, Any] = {
+        "name": "ICG Certification",
+        "first_cohort_year": 2017,
+        "registration_first": "11-01",
+        "registration_last": "01-31",
+        "submission_first": "05-01",
+        "submission_last": "06-15",
+        "release_on": "10-31",
+        "release_hour": 9,
+        "fee_minor": 40000,
+        "contact_email": "certification@example.org",
+    }
+    return Programme.objects.create(**{**defaults, **fields})
+
+
+def make_text(
+    kind: str = PolicyText.Kind.ATTESTATION, version: int = 1, body: str = "I state that this is true."
+) -> PolicyText:
+    return PolicyText.objects.get_or_create(kind=kind, version=version, defaults={"body": body})[0]
+
+
+def make_cohort(year: int = 2026, **fields: Any) -> Cohort:
+    window = whole_days(date(year, 11, 1), date(year + 1, 1, 31), ZONE)
+    defaults = {
+        "number": year - 2016,
+        "registration_opens_at": window.opens_at,
+        "registration_closes_at": window.closes_at,
+        "fee_minor": 40000,
+        "currency": "USD",
+    }
+    return Cohort.objects.get_or_create(year=year, defaults={**defaults, **fields})[0]
+
+
+def make_cycle(year: int = 2027, **fields: Any) -> Cycle:
+    window = whole_days(date(year, 5, 1), date(year, 6, 15), ZONE)
+    defaults = {
+        "opens_at": window.opens_at,
+        "closes_at": window.closes_at,
+        "releases_at": start_of(date(year, 10, 31), ZONE) + timedelta(hours=9),
+    }
+    return Cycle.objects.get_or_create(year=year, defaults={**defaults, **fields})[0]
+
+
+def make_registration(user: User | None = None, cohort: Cohort | None = None, **fields: Any) -> Registration:
+    user = user or make_user()
+    cohort = cohort or make_cohort()
+    registered_at = fields.pop("registered_at", at(cohort.year, 11, 15, 10))
+    defaults: dict[str, Any] = {
+        "employer": "Lakeside School District",
+        "district": "Lakeside School District",
+        "school": "Lakeside Elementary",
+        "role_title": "Instructional coach",
+        "is_full_time": True,
+        "supervisor_name": "Sam Supervisor",
+        "supervisor_email": "supervisor@example.org",
+        "hours_coaching": Decimal("32"),
+        "hours_administrative": Decimal("8"),
+        "attestation": make_text(),
+        "signature": user.name,
+        "signed_at": registered_at,
+        "fee_minor": cohort.fee_minor,
+        "currency": cohort.currency,
+        "payment_status": Registration.Payment.PAID,
+    }
+    return Registration.objects.create(user=user, cohort=cohort, registered_at=registered_at, **{**defaults, **fields})
+
+
+def make_factor(number: int = 1, **fields: Any) -> Factor:
+    defaults = {"name": f"Factor {number}", "summary": f"What factor {number} shows."}
+    return Factor.objects.get_or_create(number=number, defaults={**defaults, **fields})[0]
+
+
+def make_requirement(factor: Factor | None = None, key: str = "commentary", **fields: Any) -> Requirement:
+    factor = factor or make_factor()
+    defaults = {
+        "position": factor.requirements.count() + 1,
+        "kind": Requirement.Kind.DOCUMENT,
+        "title": key.replace("-", " ").capitalize(),
+        "instructions": "Write it in one document.",
+    }
+    return Requirement.objects.get_or_create(factor=factor, key=key, defaults={**defaults, **fields})[0]
+
+
+def make_entry(
+    registration: Registration | None = None, factor: Factor | None = None, cycle: Cycle | None = None, **fields: Any
+) -> Entry:
+    """A draft, unless `status` says otherwise; then with the manifest and the times that the database asks for."""
+    registration = registration or make_registration()
+    cycle = cycle or make_cycle(registration.cohort.year + 1)
+    defaults: dict[str, Any] = {"created_at": cycle.opens_at}
+    if fields.get("status") in {Entry.Status.SUBMITTED, Entry.Status.LOCKED}:
+        defaults |= {"submitted_at": cycle.opens_at + timedelta(days=1), "manifest": {"files": []}}
+        defaults |= {"manifest_sha256": sha256(b"{}").hexdigest()}
+    if fields.get("status") == Entry.Status.LOCKED:
+        defaults |= {"locked_at": cycle.closes_at}
+    return Entry.objects.create(
+        registration=registration, factor=factor or make_factor(), cycle=cycle, **{**defaults, **fields}
+    )
+
+
+def make_upload(entry: Entry | None = None, requirement: Requirement | None = None, **fields: Any) -> Upload:
+    """A document that has arrived and been found good. Its bytes are not on disk; see the portfolios tests for real files."""
+    entry = entry or make_entry()
+    requirement = requirement or make_requirement(entry.factor)
+    defaults: dict[str, Any] = {
+        "owner": entry.registration.user,
+        "filename": "My commentary.pdf",
+        "extension": ".pdf",
+        "size": 1000,
+        "part_size": 8 * 1024 * 1024,
+        "fingerprint": sha256(uuid4().bytes).hexdigest(),
+        "storage_key": f"uploads/{uuid4().hex}",
+        "state": Upload.State.READY,
+        "tree_sha256": "k6dZ-1",
+        "created_at": entry.created_at,
+        "stored_at": entry.created_at,
+    }
+    return Upload.objects.create(entry=entry, requirement=requirement, **{**defaults, **fields})
+
+
+def make_policy(version: int = 1, **fields: Any) -> ScoringPolicy:
+    defaults = {
+        "threshold": Decimal("2.75"),
+        "floor": Decimal("1.75"),
+        "adjudication_gap": Decimal("1.25"),
+        "double_band": Decimal("0.25"),
+        "double_percent": 0,
+        "double_first_entries": 0,
+    }
+    return ScoringPolicy.objects.get_or_create(version=version, defaults={**defaults, **fields})[0]
+
+
+def make_rubric(factor: Factor | None = None, criteria: int = 3, version: int = 1) -> Rubric:
+    factor = factor or make_factor()
+    rubric, is_new = Rubric.objects.get_or_create(
+        factor=factor,
+        version=version,
+        defaults={"content_hash": sha256(f"{factor.number}/{version}".encode()).hexdigest()},
+    )
+    if is_new:
+        names = [
+            "Little or no evidence",
+            "Limited evidence",
+            "Clear evidence",
+            "Clear, consistent and convincing evidence",
+        ]
+        Level.objects.bulk_create(
+            Level(rubric=rubric, number=n + 1, name=name, words=f"{name}.") for n, name in enumerate(names)
+        )
+        Criterion.objects.bulk_create(
+            Criterion(rubric=rubric, position=n, name=f"Criterion {n}", question=f"Is criterion {n} met?")
+            for n in range(1, criteria + 1)
+        )
+    return rubric
+
+
+def make_scorer(name: str = "", *roles: str, district: str = "Elsewhere District", **fields: Any) -> User:
+    user = make_user(name, *(roles or ("scorer",)))
+    Scorer.objects.create(user=user, district=district, employer=fields.pop("employer", district), **fields)
+    return user
+
+
+def make_assignment(entry: Entry, scorer: User, role: str = Assignment.Role.FIRST, **fields: Any) -> Assignment:
+    defaults = {"reason": "coverage", "assigned_at": entry.cycle.closes_at + timedelta(days=1)}
+    return Assignment.objects.create(entry=entry, scorer=scorer, role=role, **{**defaults, **fields})
+
+
+def make_sheet(assignment: Assignment, *values: str, final: bool = True) -> Sheet:
+    """A sheet with one value per criterion ("3.00", ...); final unless told otherwise."""
+    rubric = make_rubric(assignment.entry.factor)
+    when = assignment.assigned_at + timedelta(days=1)
+    sheet = Sheet.objects.create(
+        assignment=assignment,
+        rubric=rubric,
+        status=Sheet.Status.FINAL if final else Sheet.Status.DRAFT,
+        version=1,
+        saved_at=when,
+        finalised_at=when if final else None,
+    )
+    Rating.objects.bulk_create(
+        Rating(sheet=sheet, criterion=criterion, value=Decimal(value), evidence="Seen at 2:10.")
+        for criterion, value in zip(rubric.criteria.all(), values, strict=True)
+    )
+    return sheet
