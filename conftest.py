@@ -1,0 +1,52 @@
+"""Before Django reads its settings: the tests' own var folder and their own PostgreSQL, apart from the demo's.
+
+Tests that need a program (ffmpeg, chromium, redis-server ...) are marked `@pytest.mark.requires("ffmpeg")`.
+"""
+
+import os
+import shutil
+from pathlib import Path
+from typing import Any
+
+import django
+import pytest
+
+VAR = Path(__file__).parent / "var" / "tests"
+
+os.environ["ICG_TESTING"] = "1"
+os.environ["ICG_DEMO"] = "1"
+os.environ["ICG_VAR_DIR"] = str(VAR)
+os.environ["DJANGO_SETTINGS_MODULE"] = "icg_cert.settings"
+for name in ("REDIS_URL", "S3_BUCKET", "EMAIL_URL", "BASE_URL", "SECRET_KEY", "ALLOWED_HOSTS", "DEBUG", "PORT"):
+    os.environ.pop(name, None)  # what the developer's shell says about a real portal is not for the tests
+
+from django.core.cache import caches  # noqa: E402
+
+from icg_cert import embedded_postgres  # noqa: E402
+
+(VAR / "static").mkdir(parents=True, exist_ok=True)
+if not os.environ.get("DATABASE_URL"):
+    embedded_postgres.ensure(VAR, durable=False)
+django.setup()
+
+
+def pytest_configure(config: pytest.Config) -> None:
+    config.addinivalue_line("markers", "requires(*programs): skip where one is missing, fail under REQUIRE_ALL=1")
+
+
+def pytest_runtest_setup(item: pytest.Item) -> None:
+    wanted = [program for marker in item.iter_markers("requires") for program in marker.args]
+    missing = [program for program in wanted if shutil.which(program) is None]
+    if missing:
+        sentence = f"{' and '.join(missing)} not installed; .ci/run installs what these tests need"
+        if os.environ.get("REQUIRE_ALL") == "1":
+            pytest.fail(sentence, pytrace=False)
+        pytest.skip(sentence)
+
+
+@pytest.fixture(autouse=True)
+def own_files(settings: Any, tmp_path: Path) -> None:
+    """No test sees another's files, cache or moved clock, in whichever process it runs."""
+    settings.MEDIA_ROOT = tmp_path / "media"
+    settings.REHEARSAL_CLOCK_FILE = tmp_path / "rehearsal-clock"
+    caches["default"].clear()

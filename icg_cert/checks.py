@@ -1,0 +1,24 @@
+"""What must hold before the portal serves real people. An unsafe production does not start."""
+
+from typing import Any
+
+from django.conf import settings
+from django.core.checks import CheckMessage, Error
+
+TAG = "icg_cert"
+
+
+def safe_production(app_configs: Any, **kwargs: Any) -> list[CheckMessage]:
+    """One error for each thing that is unsafe or missing; nothing to say in the demo or with DEBUG."""
+    if settings.DEMO or settings.DEBUG:
+        return []
+    key, hosts, clock_file = settings.SECRET_KEY, settings.ALLOWED_HOSTS, settings.REHEARSAL_CLOCK_FILE
+    findings = [
+        ("E001", key in ("", settings.INSECURE_KEY), "Set SECRET_KEY to a long random text."),
+        ("E002", not hosts or "*" in hosts, "Set ALLOWED_HOSTS to the names the portal is reached by."),
+        ("E003", not settings.BASE_URL.startswith("https://"), "Set BASE_URL to the portal's https:// address."),
+        ("E004", settings.PAYMENT_FAKE_GATEWAY, "Switch PAYMENT_FAKE_GATEWAY off: it confirms seats without money."),
+        ("E005", clock_file.exists(), f"Remove {clock_file}: the clock of a real portal is never moved."),
+        ("E006", not settings.REQUIRE_SECOND_FACTOR, "Switch REQUIRE_SECOND_FACTOR on: staff see others' data."),
+    ]
+    return [Error(text, id=f"icg_cert.{code}") for code, is_wrong, text in findings if is_wrong]

@@ -1,0 +1,283 @@
+"""One settings file for every place the portal runs in. What differs comes from the environment (.env.example).
+
+With nothing configured this is the demo: embedded PostgreSQL, files under var/, a clock that can be moved, a gateway
+that moves no money. As soon as a DATABASE_URL is given it is the real portal, and icg_cert/checks.py refuses to start
+it unsafe.
+"""
+
+from pathlib import Path
+
+from environs import env
+
+from icg_cert import embedded_postgres
+
+BASE_DIR = Path(__file__).resolve().parent.parent
+TESTING = env.bool("ICG_TESTING", False)
+if not TESTING:
+    env.read_env(str(BASE_DIR / ".env"), recurse=False)
+
+DATABASE_URL = env.str("DATABASE_URL", "")
+DEBUG = env.bool("DEBUG", False)
+DEMO = env.bool("ICG_DEMO", not DATABASE_URL)
+REAL = not (DEMO or DEBUG)
+VAR_DIR = embedded_postgres.var_dir()
+REHEARSAL_CLOCK_FILE = VAR_DIR / "rehearsal-clock"
+
+# Where it is reached
+BASE_URL = env.str("BASE_URL", f"http://localhost:{env.int('PORT', 8000)}").rstrip("/")
+HOST = BASE_URL.partition("://")[2].partition("/")[0].partition(":")[0]
+ALLOWED_HOSTS = env.list("ALLOWED_HOSTS", [] if REAL else ["localhost", "127.0.0.1", "[::1]", "testserver"])
+CSRF_TRUSTED_ORIGINS = env.list("CSRF_TRUSTED_ORIGINS", [BASE_URL])
+INSECURE_KEY = "insecure: the demo's sign-ins are printed on the screen anyway"
+SECRET_KEY = env.str("SECRET_KEY", "" if REAL else INSECURE_KEY)
+ROOT_URLCONF = "icg_cert.urls"
+WSGI_APPLICATION = "icg_cert.wsgi.application"
+
+INSTALLED_APPS = [
+    "icg_cert",
+    "icg_cert.audit",
+    "icg_cert.mail",
+    "candidates",
+    "portfolios",
+    "scoring",
+    "payments",
+    "django.contrib.admin",
+    "django.contrib.auth",
+    "django.contrib.contenttypes",
+    "django.contrib.sessions",
+    "django.contrib.messages",
+    "whitenoise.runserver_nostatic",
+    "django.contrib.staticfiles",
+    "django.contrib.humanize",
+    "allauth",
+    "allauth.account",
+    "allauth.mfa",
+    "crispy_forms",
+    "csp",
+    "django_htmx",
+    "pgtrigger",
+]
+
+MIDDLEWARE = [
+    "icg_cert.middleware.instant",
+    "django.middleware.security.SecurityMiddleware",
+    "whitenoise.middleware.WhiteNoiseMiddleware",
+    "csp.middleware.CSPMiddleware",
+    "django.contrib.sessions.middleware.SessionMiddleware",
+    "django.middleware.common.CommonMiddleware",
+    "django.middleware.csrf.CsrfViewMiddleware",
+    "django.contrib.auth.middleware.AuthenticationMiddleware",
+    "allauth.account.middleware.AccountMiddleware",
+    "django.contrib.messages.middleware.MessageMiddleware",
+    "django.middleware.clickjacking.XFrameOptionsMiddleware",
+    "django_htmx.middleware.HtmxMiddleware",
+    "icg_cert.middleware.second_factor",
+]
+
+TEMPLATES = [
+    {
+        "BACKEND": "django.template.backends.django.DjangoTemplates",
+        "DIRS": [BASE_DIR / "templates"],
+        "APP_DIRS": True,
+        "OPTIONS": {
+            "context_processors": [
+                "django.template.context_processors.request",
+                "django.contrib.auth.context_processors.auth",
+                "django.contrib.messages.context_processors.messages",
+            ],
+        },
+    },
+]
+CRISPY_TEMPLATE_PACK = "icg"
+CRISPY_ALLOWED_TEMPLATE_PACKS = "icg"
+
+# Database
+DATABASES = {
+    "default": {
+        **env.dj_db_url("DATABASE_URL", embedded_postgres.url(VAR_DIR)),
+        "CONN_MAX_AGE": 0 if TESTING else 60,
+        "CONN_HEALTH_CHECKS": True,
+    }
+}
+DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
+
+# Time, language
+TIME_ZONE = "America/Chicago"  # the programme's; days are announced in it, instants are stored in UTC
+USE_TZ = True
+LANGUAGE_CODE = "en-us"
+USE_I18N = False
+
+# People (allauth: e-mail sign-in, verification, second factor)
+AUTH_USER_MODEL = "candidates.User"
+AUTHENTICATION_BACKENDS = [
+    "django.contrib.auth.backends.ModelBackend",
+    "allauth.account.auth_backends.AuthenticationBackend",
+]
+AUTH_PASSWORD_VALIDATORS = [
+    {"NAME": "django.contrib.auth.password_validation.UserAttributeSimilarityValidator"},
+    {"NAME": "django.contrib.auth.password_validation.MinimumLengthValidator", "OPTIONS": {"min_length": 10}},
+    {"NAME": "django.contrib.auth.password_validation.CommonPasswordValidator"},
+    {"NAME": "django.contrib.auth.password_validation.NumericPasswordValidator"},
+]
+if TESTING:
+    PASSWORD_HASHERS = ["django.contrib.auth.hashers.MD5PasswordHasher"]  # hundreds of sign-ins, no secrets
+LOGIN_URL = "account_login"
+LOGIN_REDIRECT_URL = "/dashboard/"
+LOGOUT_REDIRECT_URL = "/"
+ACCOUNT_USER_MODEL_USERNAME_FIELD = None
+ACCOUNT_LOGIN_METHODS = {"email"}
+ACCOUNT_SIGNUP_FIELDS = ["email*", "password1*"]
+ACCOUNT_EMAIL_VERIFICATION = "mandatory"
+ACCOUNT_CONFIRM_EMAIL_ON_GET = False
+ACCOUNT_LOGIN_ON_EMAIL_CONFIRMATION = True
+ACCOUNT_EMAIL_SUBJECT_PREFIX = ""
+ACCOUNT_EMAIL_NOTIFICATIONS = True
+ACCOUNT_REAUTHENTICATION_REQUIRED = True
+ACCOUNT_RATE_LIMITS: dict[str, str] | bool = False if TESTING else {}  # {} keeps allauth's own, which are on
+MFA_SUPPORTED_TYPES = ["totp", "webauthn", "recovery_codes"]
+MFA_PASSKEY_LOGIN_ENABLED = True
+MFA_TOTP_ISSUER = "ICG certification"
+MFA_WEBAUTHN_ALLOW_INSECURE_ORIGIN = not REAL
+REQUIRE_SECOND_FACTOR = env.bool("REQUIRE_SECOND_FACTOR", not DEMO)
+
+# Mail; without a server it is written to var/mail, one file a message
+if email_url := env.str("EMAIL_URL", ""):
+    EMAIL = env.dj_email_url("EMAIL_URL")
+    EMAIL_BACKEND = EMAIL["EMAIL_BACKEND"]
+    EMAIL_HOST = EMAIL["EMAIL_HOST"]
+    EMAIL_PORT = EMAIL["EMAIL_PORT"]
+    EMAIL_HOST_USER = EMAIL["EMAIL_HOST_USER"]
+    EMAIL_HOST_PASSWORD = EMAIL["EMAIL_HOST_PASSWORD"]
+    EMAIL_USE_TLS = EMAIL["EMAIL_USE_TLS"]
+    EMAIL_USE_SSL = EMAIL["EMAIL_USE_SSL"]
+else:
+    EMAIL_BACKEND = "django.core.mail.backends.filebased.EmailBackend"
+    EMAIL_FILE_PATH = VAR_DIR / "mail"
+EMAIL_TIMEOUT = 20
+DEFAULT_FROM_EMAIL = env.str("DEFAULT_FROM_EMAIL", f"ICG certification <certification@{HOST}>")
+SERVER_EMAIL = DEFAULT_FROM_EMAIL
+MAIL_DOMAIN = env.str("MAIL_DOMAIN", HOST)
+
+# Files: finished objects on local disk, or in a bucket when there is one
+MEDIA_ROOT = VAR_DIR / "media"
+MEDIA_URL = "/media/"  # never routed: files are served by views that ask who is asking
+S3_BUCKET = env.str("S3_BUCKET", "")
+S3_ENDPOINT_URL = env.str("S3_ENDPOINT_URL", "")
+S3_PUBLIC_URL = env.str("S3_PUBLIC_URL", S3_ENDPOINT_URL)  # what browsers call, where it differs
+S3_REGION = env.str("S3_REGION", "us-east-1")
+S3_ACCESS_KEY = env.str("S3_ACCESS_KEY", "")
+S3_SECRET_KEY = env.str("S3_SECRET_KEY", "")
+LOCAL_FILES = {"BACKEND": "django.core.files.storage.FileSystemStorage"}
+BUCKET = {
+    "BACKEND": "storages.backends.s3.S3Storage",
+    "OPTIONS": {
+        "bucket_name": S3_BUCKET,
+        "endpoint_url": S3_ENDPOINT_URL or None,
+        "region_name": S3_REGION,
+        "access_key": S3_ACCESS_KEY or None,  # None lets boto3 find the machine's own role
+        "secret_key": S3_SECRET_KEY or None,
+        "addressing_style": "path" if S3_ENDPOINT_URL else "virtual",
+        "signature_version": "s3v4",
+        "file_overwrite": False,
+        "querystring_auth": True,
+        "querystring_expire": 3600,
+    },
+}
+STATIC_URL = "/static/"
+STATIC_ROOT = VAR_DIR / "static"
+STATICFILES_DIRS = [BASE_DIR / "static"]
+HASHED_STATIC = "whitenoise.storage.CompressedManifestStaticFilesStorage"
+PLAIN_STATIC = "django.contrib.staticfiles.storage.StaticFilesStorage"
+STORAGES = {
+    "default": BUCKET if S3_BUCKET else LOCAL_FILES,
+    "staticfiles": {"BACKEND": PLAIN_STATIC if TESTING or DEBUG else HASHED_STATIC},
+}
+WHITENOISE_USE_FINDERS = TESTING or DEBUG
+FILE_UPLOAD_PERMISSIONS = 0o600
+
+# Upload limits
+MIB = 1024 * 1024
+UPLOAD_VIDEO_MAX_BYTES = env.int("UPLOAD_VIDEO_MAX_BYTES", 4096 * MIB)
+UPLOAD_DOCUMENT_MAX_BYTES = env.int("UPLOAD_DOCUMENT_MAX_BYTES", 25 * MIB)
+UPLOAD_DOCUMENT_MAX_PAGES = 100
+UPLOAD_CAPTIONS_MAX_BYTES = 1 * MIB
+UPLOAD_PART_BYTES = 8 * MIB  # S3 wants at least 5 MiB; 4 GiB are then 512 parts, under one list page of 1,000
+UPLOAD_SIGN_BATCH = 8
+UPLOAD_TOKEN_SECONDS = 3600
+UPLOAD_LANES = 3
+UPLOAD_OPEN_PER_PERSON = 5
+UPLOAD_DURATION_TOLERANCE_SECONDS = 15
+UPLOAD_DURATION_MIN_SECONDS = 5
+UPLOAD_FRAME_MAX = (4096, 2304)
+UPLOAD_STALE_HOURS = 48
+UPLOAD_PROCESSING_ATTEMPTS = 3
+
+# Payment
+PAYMENT_FAKE_GATEWAY = env.bool("PAYMENT_FAKE_GATEWAY", DEMO)
+
+# Queue and cache: Redis, or files under var/ and the process's own memory
+REDIS_URL = env.str("REDIS_URL", "")
+CACHES = {
+    "default": {"BACKEND": "django.core.cache.backends.redis.RedisCache", "LOCATION": REDIS_URL}
+    if REDIS_URL
+    else {"BACKEND": "django.core.cache.backends.locmem.LocMemCache"}
+}
+CELERY_BROKER_URL = REDIS_URL or "filesystem://"
+CELERY_BROKER_TRANSPORT_OPTIONS = (
+    {"visibility_timeout": 3600}
+    if REDIS_URL
+    else {
+        "data_folder_in": str(VAR_DIR / "queue"),
+        "data_folder_out": str(VAR_DIR / "queue"),
+        "control_folder": str(VAR_DIR / "queue-control"),
+    }
+)
+CELERY_TASK_IGNORE_RESULT = True
+CELERY_TASK_ACKS_LATE = True  # every job is safe twice, none may be lost
+CELERY_TASK_TIME_LIMIT = 3600
+CELERY_TIMEZONE = TIME_ZONE
+CELERY_BROKER_CONNECTION_RETRY_ON_STARTUP = True
+CELERY_WORKER_HIJACK_ROOT_LOGGER = False
+
+# Safety
+S3_ORIGIN = ["/".join(S3_PUBLIC_URL.split("/")[:3])] if S3_BUCKET and S3_PUBLIC_URL else []
+CONTENT_SECURITY_POLICY = {
+    "DIRECTIVES": {
+        "default-src": ["'self'"],
+        "script-src": ["'self'"],
+        "style-src": ["'self'"],
+        "img-src": ["'self'", "data:", *S3_ORIGIN],
+        "media-src": ["'self'", "blob:", *S3_ORIGIN],
+        "connect-src": ["'self'", *S3_ORIGIN],
+        "frame-src": ["'self'", *S3_ORIGIN],
+        "object-src": ["'none'"],
+        "base-uri": ["'none'"],
+        "form-action": ["'self'"],
+        "frame-ancestors": ["'none'"],
+    }
+}
+X_FRAME_OPTIONS = "DENY"
+SECURE_REFERRER_POLICY = "same-origin"
+SESSION_COOKIE_SECURE = CSRF_COOKIE_SECURE = REAL
+SESSION_COOKIE_HTTPONLY = True
+SESSION_COOKIE_SAMESITE = CSRF_COOKIE_SAMESITE = "Lax"
+SECURE_SSL_REDIRECT = REAL
+SECURE_REDIRECT_EXEMPT = [r"^healthz$"]  # asked from inside, without the proxy
+SECURE_HSTS_SECONDS = 365 * 24 * 3600 if REAL else 0
+SECURE_HSTS_INCLUDE_SUBDOMAINS = REAL
+SECURE_HSTS_PRELOAD = REAL
+SECURE_PROXY_SSL_HEADER = ("HTTP_X_FORWARDED_PROTO", "https") if REAL else None
+
+# Log: one JSON object a line on the console. Messages name rows by key, never people.
+LOGGING = {
+    "version": 1,
+    "disable_existing_loggers": False,
+    "formatters": {"line": {"()": "icg_cert.log.LineFormatter"}},
+    "handlers": {"console": {"class": "logging.StreamHandler", "formatter": "line"}},
+    "root": {"handlers": ["console"], "level": env.str("LOG_LEVEL", "INFO")},
+    "loggers": {
+        "django": {"handlers": [], "propagate": True},
+        "django.server": {"handlers": [], "propagate": True},
+        "botocore": {"level": "WARNING"},
+    },
+}

@@ -1,0 +1,16 @@
+"""The roof: where each app's pages hang. Addresses are stable, people bookmark them."""
+
+from allauth.account.decorators import secure_admin_login
+from django.contrib import admin
+from django.urls import include, path
+
+from icg_cert import views
+
+# One way in for everybody: staff sign in, and prove their second factor, where candidates do.
+admin.site.login = secure_admin_login(admin.site.login)  # type: ignore[method-assign]
+
+urlpatterns = [
+    path("healthz", views.healthz, name="healthz"),
+    path("accounts/", include("allauth.urls")),
+    path("admin/", admin.site.urls),
+]
