@@ -1,4 +1,4 @@
-"""Rows for tests: plain functions with sensible defaults, each returning what it made. Add to them; do not branch in them.
+"""Rows for tests: plain functions with sensible defaults, each returning what it made. Add, do not branch.
 
 The world of the tests: cohort 2026 registers 1 November 2026 to 31 January 2027, its cycles are 2027, 2028 and 2029,
 all in America/Chicago. `at(...)` writes an instant in that zone.
@@ -143,7 +143,7 @@ def make_entry(
 
 
 def make_upload(entry: Entry | None = None, requirement: Requirement | None = None, **fields: Any) -> Upload:
-    """A document that has arrived and been found good. Its bytes are not on disk; see the portfolios tests for real files."""
+    """A document that has arrived and been found good, but whose bytes are nowhere."""
     entry = entry or make_entry()
     requirement = requirement or make_requirement(entry.factor)
     defaults: dict[str, Any] = {

@@ -10,7 +10,15 @@ from tests.factories import at
 
 def test_record_keeps_who_what_when_and_why(candidate: User, staff: User) -> None:
     token = request_id.current.set("abc")
-    event = record("user.rename", candidate, by=staff, at=at(2027, 1, 2), reason="Married", before={"name": "A"}, after={"name": "B"})
+    event = record(
+        "user.rename",
+        candidate,
+        by=staff,
+        at=at(2027, 1, 2),
+        reason="Married",
+        before={"name": "A"},
+        after={"name": "B"},
+    )
     request_id.current.reset(token)
     assert Event.objects.filter(pk=event.pk).values().get() == {
         "id": event.pk,

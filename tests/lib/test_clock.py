@@ -2,14 +2,14 @@ from datetime import timedelta
 from pathlib import Path
 
 import pytest
-from pytest_django.fixtures import SettingsWrapper
+from pytest_django import Settings
 
 from icg_cert.lib import clock
 from tests.factories import at
 
 
 @pytest.fixture
-def rehearsal(settings: SettingsWrapper, tmp_path: Path) -> None:
+def rehearsal(settings: Settings, tmp_path: Path) -> None:
     settings.DEMO = True
     settings.REHEARSAL_CLOCK_FILE = tmp_path / "rehearsal-clock"
 
@@ -24,7 +24,7 @@ def test_clock_jumps_runs_on_and_returns(rehearsal: None) -> None:
     assert clock.offset() == timedelta(0)
 
 
-def test_clock_cannot_be_moved_outside_the_demo(rehearsal: None, settings: SettingsWrapper) -> None:
+def test_clock_cannot_be_moved_outside_the_demo(rehearsal: None, settings: Settings) -> None:
     clock.jump_to(at(2030, 1, 1))
     settings.DEMO = False
     assert clock.offset() == timedelta(0)

@@ -35,7 +35,13 @@ def test_money_adds_subtracts_and_compares() -> None:
 
 @pytest.mark.parametrize(
     ("minor", "shown"),
-    [(40000, "$400.00 USD"), (0, "$0.00 USD"), (1, "$0.01 USD"), (-1999, "-$19.99 USD"), (123456789, "$1,234,567.89 USD")],
+    [
+        (40000, "$400.00 USD"),
+        (0, "$0.00 USD"),
+        (1, "$0.01 USD"),
+        (-1999, "-$19.99 USD"),
+        (123456789, "$1,234,567.89 USD"),
+    ],
 )
 def test_money_is_never_a_bare_number(minor: int, shown: str) -> None:
     assert str(Money(minor)) == shown

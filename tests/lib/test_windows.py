@@ -9,7 +9,7 @@ SUBMISSION = whole_days(date(2027, 5, 1), date(2027, 6, 15), ZONE)
 
 
 def test_whole_days_include_both_days_in_the_zone() -> None:
-    assert SUBMISSION == Window(at(2027, 5, 1), at(2027, 6, 16))
+    assert Window(at(2027, 5, 1), at(2027, 6, 16)) == SUBMISSION
     assert SUBMISSION.opens_at.astimezone(UTC) == datetime(2027, 5, 1, 5, tzinfo=UTC)
 
 
@@ -31,7 +31,10 @@ def test_window_is_half_open(instant: datetime, phase: Phase) -> None:
 def test_window_over_the_clock_change_has_the_hours_of_the_wall() -> None:
     spring = whole_days(date(2027, 3, 14), date(2027, 3, 14), ZONE)
     autumn = whole_days(date(2027, 11, 7), date(2027, 11, 7), ZONE)
-    hours = [(day.closes_at.astimezone(UTC) - day.opens_at.astimezone(UTC)).total_seconds() / 3600 for day in (spring, autumn)]
+    hours = [
+        (day.closes_at.astimezone(UTC) - day.opens_at.astimezone(UTC)).total_seconds() / 3600
+        for day in (spring, autumn)
+    ]
     assert hours == [23, 25]
 
 

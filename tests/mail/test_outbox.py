@@ -6,7 +6,7 @@ import pytest
 from django.core import mail
 from django.core.mail.backends.base import BaseEmailBackend
 from django.db import transaction
-from pytest_django.fixtures import SettingsWrapper
+from pytest_django import Settings
 
 from candidates.models import User
 from icg_cert.mail import outbox
@@ -25,7 +25,7 @@ class ServerDown(BaseEmailBackend):
 
 
 @pytest.fixture(autouse=True)
-def templates(settings: SettingsWrapper, tmp_path: Path) -> None:
+def templates(settings: Settings, tmp_path: Path) -> None:
     folder = tmp_path / "emails" / "hello"
     folder.mkdir(parents=True)
     (folder / "subject.txt").write_text("Hello\n{{ word }}\n")
@@ -41,7 +41,9 @@ def queue(user: User | str, key: str = "hello:1") -> None:
 def test_queue_writes_the_message_once_per_fact(candidate: User) -> None:
     queue(candidate)
     queue(candidate)
-    message = Message.objects.values("event", "to", "subject", "body_text", "body_html", "context", "state", "tries").get()
+    message = Message.objects.values(
+        "event", "to", "subject", "body_text", "body_html", "context", "state", "tries"
+    ).get()
     assert message == {
         "event": "hello",
         "to": "ada@example.org",
@@ -55,9 +57,9 @@ def test_queue_writes_the_message_once_per_fact(candidate: User) -> None:
 
 
 def test_queue_is_undone_with_the_change_it_tells_of(candidate: User) -> None:
-    with pytest.raises(ZeroDivisionError), transaction.atomic():
+    with transaction.atomic():
         queue(candidate)
-        raise ZeroDivisionError
+        transaction.set_rollback(True)
     assert Message.objects.count() == 0
 
 
@@ -72,7 +74,7 @@ def test_send_due_sends_what_is_due_and_only_once(candidate: User) -> None:
     assert list(Message.objects.values_list("state", "tries", "sent_at")) == [("sent", 1, NOON)]
 
 
-def test_a_dead_mail_server_loses_nothing(candidate: User, settings: SettingsWrapper) -> None:
+def test_a_dead_mail_server_loses_nothing(candidate: User, settings: Settings) -> None:
     queue(candidate)
     settings.EMAIL_BACKEND = "tests.mail.test_outbox.ServerDown"
     assert outbox.send_due(NOON) == 0
@@ -83,7 +85,7 @@ def test_a_dead_mail_server_loses_nothing(candidate: User, settings: SettingsWra
     assert outbox.send_due(NOON + timedelta(minutes=1)) == 1
 
 
-def test_a_message_is_given_up_after_the_last_wait(candidate: User, settings: SettingsWrapper) -> None:
+def test_a_message_is_given_up_after_the_last_wait(candidate: User, settings: Settings) -> None:
     settings.EMAIL_BACKEND = "tests.mail.test_outbox.ServerDown"
     queue(candidate)
     waits = []
