@@ -274,14 +274,22 @@ class ResultQuerySet(models.QuerySet["Result"]):
     def visible_to(self, user: Any) -> "ResultQuerySet":
         return self.filter(permissions.results_visible_to(user))
 
-    def released(self, at: datetime) -> "ResultQuerySet":
-        """What candidates may read at `at`: approved by two, the instant reached, the fee settled, not superseded."""
+    def due(self, at: datetime) -> "ResultQuerySet":
+        """What is out at `at`, whether or not it is withheld: approved by two, the instant reached, not superseded."""
         return self.filter(
             cycle__release__state__in=[Release.State.APPROVED, Release.State.RELEASED],
             cycle__release__releases_at__lte=at,
             released_at__lte=at,
             superseded_at=None,
-        ).filter(registration__payment_status__in=Registration.SETTLED)
+        )
+
+    def released(self, at: datetime) -> "ResultQuerySet":
+        """What candidates may read at `at`: what is due, where the fee is settled."""
+        return self.due(at).filter(registration__payment_status__in=Registration.SETTLED)
+
+    def withheld(self, at: datetime) -> "ResultQuerySet":
+        """What waits for the fee. That it waits may be said; nothing of it may be shown."""
+        return self.due(at).exclude(registration__payment_status__in=Registration.SETTLED)
 
 
 class Result(models.Model):
@@ -300,7 +308,13 @@ class Result(models.Model):
     total_numerator = models.PositiveIntegerField(help_text="Sum of the standing factor scores, exact")
     total_denominator = models.PositiveIntegerField()
     factors_scored = models.PositiveSmallIntegerField(help_text="How many of the factors have a standing score")
+    standing: Any = models.JSONField(
+        default=list, help_text="Frozen: per factor its number, name, standing score as [numerator, denominator], year"
+    )
     released_at = models.DateTimeField()
+    told_at = models.DateTimeField(
+        null=True, blank=True, help_text="When the candidate could first read it; empty while withheld"
+    )
     superseded_at = models.DateTimeField(null=True, blank=True)
     superseded_reason = models.TextField(blank=True)
 
@@ -314,6 +328,7 @@ class Result(models.Model):
             ),
             models.CheckConstraint(condition=Q(total_denominator__gt=0), name="result_total_is_a_number"),
         ]
+        indexes = [models.Index(fields=["cycle"], condition=Q(told_at=None), name="result_untold")]
 
     def __str__(self) -> str:
         return f"Result of {self.registration_id} in {self.cycle_id}"
@@ -358,6 +373,15 @@ class FactorScore(models.Model):
         return Fraction(self.numerator, self.denominator)
 
 
+class CertificateQuerySet(models.QuerySet["Certificate"]):
+    def visible_to(self, user: Any) -> "CertificateQuerySet":
+        return self.filter(permissions.certificates_visible_to(user))
+
+    def issued(self, at: datetime) -> "CertificateQuerySet":
+        """Certificates that exist at `at`, revoked ones too."""
+        return self.filter(issued_at__lte=at)
+
+
 class Certificate(models.Model):
     """That somebody is certified, as anyone may verify by its code."""
 
@@ -369,8 +393,14 @@ class Certificate(models.Model):
     revoked_at = models.DateTimeField(null=True, blank=True)
     revoked_reason = models.TextField(blank=True)
 
+    objects = CertificateQuerySet.as_manager()
+
     class Meta:
         ordering = ["-issued_at"]
 
     def __str__(self) -> str:
         return f"Certificate {self.code}"
+
+    @property
+    def is_revoked(self) -> bool:
+        return self.revoked_at is not None

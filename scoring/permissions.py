@@ -19,4 +19,18 @@ def results_visible_to(user: Any) -> Q:
     return Q() if is_staff(user) else Q(registration__user=user)
 
 
-__all__ = ["is_lead", "is_office", "is_staff", "results_visible_to", "sheets_visible_to"]
+def certificates_visible_to(user: Any) -> Q:
+    """The document: its holder and staff. Whether a code is valid, anyone may ask (certificates.verify)."""
+    if not user.is_authenticated:
+        return Q(pk__in=[])
+    return Q() if is_staff(user) else Q(registration__user=user)
+
+
+__all__ = [
+    "certificates_visible_to",
+    "is_lead",
+    "is_office",
+    "is_staff",
+    "results_visible_to",
+    "sheets_visible_to",
+]
