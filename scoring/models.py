@@ -1,7 +1,6 @@
 """How entries are judged, and when it is told."""
 
 from datetime import datetime
-from decimal import Decimal
 from fractions import Fraction
 from typing import Any
 
@@ -12,9 +11,7 @@ from django.db.models import F, Q
 from candidates.models import Cycle, Registration, User, new_code
 from portfolios.models import Entry, Factor
 from scoring import permissions
-
-# The twelve values a criterion may get: level -0.25, level, level + 0.25 (programme.md, Scoring).
-VALUES = [Decimal(quarter) / 4 for level in (1, 2, 3, 4) for quarter in (4 * level - 1, 4 * level, 4 * level + 1)]
+from scoring.scores import VALUES, Rules
 
 
 class ScoringPolicy(models.Model):
@@ -45,6 +42,24 @@ class ScoringPolicy(models.Model):
 
     def __str__(self) -> str:
         return f"Scoring policy {self.version}"
+
+    @classmethod
+    def current(cls) -> "ScoringPolicy":
+        """The newest version. DoesNotExist until the programme is loaded."""
+        return cls.objects.order_by("-version")[:1].get()
+
+    def rules(self) -> Rules:
+        """The same as exact numbers, for the pure code."""
+        return Rules(
+            version=self.version,
+            threshold=Fraction(self.threshold),
+            floor=Fraction(self.floor),
+            adjudication_gap=Fraction(self.adjudication_gap),
+            double_band=Fraction(self.double_band),
+            double_percent=self.double_percent,
+            double_first_entries=self.double_first_entries,
+            retake=self.retake_rule,
+        )
 
 
 class RubricQuerySet(models.QuerySet["Rubric"]):
@@ -142,6 +157,22 @@ class Scorer(models.Model):
 
     def __str__(self) -> str:
         return self.user.name
+
+
+class Recusal(models.Model):
+    """That a scorer declared a conflict of interest with one candidate, and so reads nothing of theirs any more."""
+
+    scorer = models.ForeignKey(User, on_delete=models.PROTECT, related_name="recusals")
+    registration = models.ForeignKey(Registration, on_delete=models.PROTECT, related_name="recusals")
+    reason = models.TextField(blank=True)
+    declared_at = models.DateTimeField()
+
+    class Meta:
+        ordering = ["-declared_at"]
+        constraints = [models.UniqueConstraint(fields=["scorer", "registration"], name="recusal_once")]
+
+    def __str__(self) -> str:
+        return f"Recusal of {self.scorer_id} from {self.registration_id}"
 
 
 class Assignment(models.Model):

@@ -199,7 +199,7 @@ def make_rubric(factor: Factor | None = None, criteria: int = 3, version: int = 
 
 
 def make_scorer(name: str = "", *roles: str, district: str = "Elsewhere District", **fields: Any) -> User:
-    user = make_user(name, *(roles or ("scorer",)))
+    user = make_user(name, *(roles or ("scorer",)), email=fields.pop("email", ""))
     Scorer.objects.create(user=user, district=district, employer=fields.pop("employer", district), **fields)
     return user
 
