@@ -1,0 +1,78 @@
+"""Who may open what: for every address of the portal, the status each kind of person gets.
+
+TABLE has one row per address and method. Statuses stand in the order of PEOPLE:
+
+    anonymous  stranger  owner  scorer  other_scorer  lead  staff  finance
+
+`owner` is the candidate, and `scorer` the scorer, to whom the row's object belongs; `stranger` and `other_scorer` are
+their like without business there. The third field makes the object and returns the address's arguments; it gets the
+cast by name and may move the clock (`clock.jump_to`), which otherwise stands in the submission window of 2027. An
+optional fifth field is what is posted. An address without a row fails tests/test_architecture.py.
+"""
+
+from collections.abc import Callable
+from typing import Any
+
+import pytest
+from django.db import transaction
+from django.test import Client
+from django.urls import reverse
+
+from candidates.models import User
+from icg_cert.lib import clock
+from tests.factories import at
+
+PEOPLE = ["anonymous", "stranger", "owner", "scorer", "other_scorer", "lead", "staff", "finance"]
+
+Cast = dict[str, User]
+Row = (
+    tuple[str, str, Callable[[Cast], dict[str, Any]], str] | tuple[str, str, Callable[[Cast], dict[str, Any]], str, Any]
+)
+
+
+def nothing(cast: Cast) -> dict[str, Any]:
+    return {}
+
+
+# fmt: off
+TABLE: list[Row] = [
+    # address            method  object    anon stra ownr scor othr lead staf fina
+    ("healthz",          "GET",  nothing, "200  200  200  200  200  200  200  200"),
+    ("healthz",          "POST", nothing, "405  405  405  405  405  405  405  405"),
+]
+# fmt: on
+
+
+@pytest.fixture
+def cast(
+    candidate: User, stranger: User, scorer: User, other_scorer: User, lead: User, staff: User, finance: User
+) -> Cast:
+    return {
+        "stranger": stranger,
+        "owner": candidate,
+        "scorer": scorer,
+        "other_scorer": other_scorer,
+        "lead": lead,
+        "staff": staff,
+        "finance": finance,
+    }
+
+
+@pytest.mark.parametrize("row", TABLE, ids=lambda row: f"{row[0]}-{row[1]}")
+def test_every_person_gets_the_status_of_the_table(row: Row, cast: Cast) -> None:
+    name, method, make, expected, *data = row
+    clock.jump_to(at(2027, 5, 10, 12))
+    url = reverse(name, kwargs=make(cast))
+    statuses = {person: _status(cast.get(person), method, url, *data) for person in PEOPLE}
+    assert statuses == dict(zip(PEOPLE, map(int, expected.split()), strict=True))
+
+
+def _status(person: User | None, method: str, url: str, data: Any = None) -> int:
+    """What the person gets, in a transaction that is undone, so that nobody finds what another has done."""
+    with transaction.atomic():
+        client = Client()
+        if person:
+            client.force_login(person)
+        response = getattr(client, method.lower())(url, data)
+        transaction.set_rollback(True)
+    return response.status_code
