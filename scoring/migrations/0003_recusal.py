@@ -9,7 +9,7 @@ class Migration(migrations.Migration):
 
     dependencies = [
         ('candidates', '0001_initial'),
-        ('scoring', '0001_initial'),
+        ('scoring', '0002_results_told'),
         migrations.swappable_dependency(settings.AUTH_USER_MODEL),
     ]
 
