@@ -15,6 +15,8 @@ import pwd
 import subprocess
 import sys
 import tempfile
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import IO, Any
 from urllib.parse import quote
@@ -64,6 +66,13 @@ def ensure(var: Path, *, durable: bool = True) -> str:
     return url(var)
 
 
+def recreate_database(var: Path) -> None:
+    """An empty database in place of the one that is there. psycopg2.errors.ObjectInUse while somebody is connected."""
+    with _administration(var) as cursor:
+        cursor.execute(f"DROP DATABASE IF EXISTS {DATABASE}")
+        cursor.execute(f"CREATE DATABASE {DATABASE}")
+
+
 def stop_if_last(var: Path) -> None:
     """Let go of the server, and stop it when nobody else holds it. Runs by itself when the process ends."""
     hold = _holds.pop(var, None)
@@ -109,13 +118,19 @@ def _start(var: Path, durable: bool) -> None:
 
 
 def _create_database(var: Path) -> None:
+    with _administration(var) as cursor:
+        cursor.execute("SELECT 1 FROM pg_database WHERE datname = %s", [DATABASE])
+        if cursor.fetchone() is None:
+            cursor.execute(f"CREATE DATABASE {DATABASE}")
+
+
+@contextmanager
+def _administration(var: Path) -> Iterator[Any]:
     connection = psycopg2.connect(url(var).removesuffix(DATABASE) + "postgres")
     connection.autocommit = True
     try:
         with connection.cursor() as cursor:
-            cursor.execute("SELECT 1 FROM pg_database WHERE datname = %s", [DATABASE])
-            if cursor.fetchone() is None:
-                cursor.execute(f"CREATE DATABASE {DATABASE}")
+            yield cursor
     finally:
         connection.close()
 
@@ -191,15 +206,9 @@ def _postmaster(var: Path) -> int | None:
     return pid
 
 
-class _locked:  # noqa: N801  reads as a word in a with statement
+@contextmanager
+def _locked(path: Path) -> Iterator[None]:
     """An exclusive lock between processes, held while the block runs."""
-
-    def __init__(self, path: Path) -> None:
-        self.path = path
-
-    def __enter__(self) -> None:
-        self.file = self.path.open("w")
-        fcntl.flock(self.file, fcntl.LOCK_EX)
-
-    def __exit__(self, *exception: object) -> None:
-        self.file.close()
+    with path.open("w") as file:
+        fcntl.flock(file, fcntl.LOCK_EX)
+        yield

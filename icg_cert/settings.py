@@ -186,13 +186,13 @@ BUCKET = {
 STATIC_URL = "/static/"
 STATIC_ROOT = VAR_DIR / "static"
 STATICFILES_DIRS = [BASE_DIR / "static"]
-HASHED_STATIC = "whitenoise.storage.CompressedManifestStaticFilesStorage"
+HASHED_STATIC = "icg_cert.statics.HashedStatics"
 PLAIN_STATIC = "django.contrib.staticfiles.storage.StaticFilesStorage"
 STORAGES = {
     "default": BUCKET if S3_BUCKET else LOCAL_FILES,
-    "staticfiles": {"BACKEND": PLAIN_STATIC if TESTING or DEBUG else HASHED_STATIC},
+    "staticfiles": {"BACKEND": HASHED_STATIC if REAL else PLAIN_STATIC},
 }
-WHITENOISE_USE_FINDERS = TESTING or DEBUG
+WHITENOISE_USE_FINDERS = not REAL  # the demo needs no collectstatic
 FILE_UPLOAD_PERMISSIONS = 0o600
 
 # Upload limits
@@ -222,7 +222,7 @@ CACHES = {
     if REDIS_URL
     else {"BACKEND": "django.core.cache.backends.locmem.LocMemCache"}
 }
-CELERY_BROKER_URL = REDIS_URL or "filesystem://"
+CELERY_BROKER_URL = REDIS_URL or "filesystem://localhost//"
 CELERY_BROKER_TRANSPORT_OPTIONS = (
     {"visibility_timeout": 3600}
     if REDIS_URL
