@@ -81,6 +81,7 @@ class Rubric(models.Model):
 
     class Meta:
         ordering = ["factor", "-version"]
+        triggers = [pgtrigger.ReadOnly(name="words_stand", fields=["factor", "version", "content_hash"])]
         constraints = [
             models.UniqueConstraint(fields=["factor", "version"], name="rubric_version"),
             models.UniqueConstraint(fields=["factor"], condition=Q(is_current=True), name="rubric_one_current"),
@@ -100,6 +101,7 @@ class Level(models.Model):
 
     class Meta:
         ordering = ["-number"]
+        triggers = [pgtrigger.Protect(name="words_stand", operation=pgtrigger.Update | pgtrigger.Delete)]
         constraints = [
             models.UniqueConstraint(fields=["rubric", "number"], name="level_number"),
             models.CheckConstraint(condition=Q(number__gte=1, number__lte=4), name="level_one_to_four"),
@@ -120,6 +122,7 @@ class Criterion(models.Model):
     class Meta:
         ordering = ["position"]
         verbose_name_plural = "criteria"
+        triggers = [pgtrigger.Protect(name="words_stand", operation=pgtrigger.Update | pgtrigger.Delete)]
         constraints = [models.UniqueConstraint(fields=["rubric", "position"], name="criterion_position")]
 
     def __str__(self) -> str:
