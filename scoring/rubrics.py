@@ -80,8 +80,8 @@ def publish(
     rubric = factor.rubrics.filter(content_hash=digest).first() or _write(factor, levels, criteria, digest)
     Rubric.objects.filter(pk=rubric.pk).update(is_current=True)
     rubric.refresh_from_db()
-    versions = {"before": {"version": before.version} if before else None, "after": {"version": rubric.version}}
-    trail.record("rubric.publish", rubric, by=by, at=at, **versions)
+    was = {"version": before.version} if before else None
+    trail.record("rubric.publish", rubric, by=by, at=at, before=was, after={"version": rubric.version})
     return rubric
 
 

@@ -48,7 +48,9 @@ class EveryField(forms.Form):
         help_text="You can change this later.",
     )
     kinds = forms.MultipleChoiceField(
-        label="Levels you coach", choices=[("e", "Elementary"), ("m", "Middle"), ("h", "High")], widget=forms.CheckboxSelectMultiple
+        label="Levels you coach",
+        choices=[("e", "Elementary"), ("m", "Middle"), ("h", "High")],
+        widget=forms.CheckboxSelectMultiple,
     )
     letter = forms.FileField(label="Letter from your administrator", help_text="A PDF of at most 25 MB.")
     agree = forms.BooleanField(label="I have read that fees are not refunded.", help_text="The whole text is above.")
@@ -74,21 +76,60 @@ def context(user: Any) -> dict[str, Any]:
             thing(label="Results", url="/results/", current=False),
         ],
         "next_step": NextStep(
-            "Submit The Impact Cycle", "Everything is there. Look it through once more.", "/entries/1/", "Review and submit", CLOSES
+            "Submit The Impact Cycle",
+            "Everything is there. Look it through once more.",
+            "/entries/1/",
+            "Review and submit",
+            CLOSES,
         ),
         "crumbs": [thing(label="Entries", url="/entries/")],
         "closes": CLOSES,
         "at": AT,
         "released": datetime(2027, 10, 31, 14, tzinfo=UTC),
         "tasks": [
-            thing(name="Goal and commentary", sentence="One document, at most 12 pages.", state_word="Ready", state_kind="good", url="/", action="View"),
-            thing(name="Identify conversation", sentence="A video of at most 10 minutes.", state_word="Missing", state_kind="bad", url="/", action="Upload"),
+            thing(
+                name="Goal and commentary",
+                sentence="One document, at most 12 pages.",
+                state_word="Ready",
+                state_kind="good",
+                url="/",
+                action="View",
+            ),
+            thing(
+                name="Identify conversation",
+                sentence="A video of at most 10 minutes.",
+                state_word="Missing",
+                state_kind="bad",
+                url="/",
+                action="Upload",
+            ),
             thing(name="Strategy checklist", sentence="One document.", state_word="Draft", state_kind="muted"),
         ],
         "uploads": [
-            thing(name="identify-conversation.mp4", size=1_240_000_000, percent=42, facts="3.1 MB a second, about 4 minutes left", state_word="Uploading", state_kind="info"),
-            thing(name="checklist.docx", size=84_213, facts="3 pages", state_word="Ready", state_kind="good", url="/", remove_url="/"),
-            thing(name="modelling.mov", size=640_000_000, facts="", state_word="Checking your video: about 2 minutes", state_kind="muted"),
+            thing(
+                name="identify-conversation.mp4",
+                size=1_240_000_000,
+                percent=42,
+                facts="3.1 MB a second, about 4 minutes left",
+                state_word="Uploading",
+                state_kind="info",
+            ),
+            thing(
+                name="checklist.docx",
+                size=84_213,
+                facts="3 pages",
+                state_word="Ready",
+                state_kind="good",
+                url="/",
+                remove_url="/",
+            ),
+            thing(
+                name="modelling.mov",
+                size=640_000_000,
+                facts="",
+                state_word="Checking your video: about 2 minutes",
+                state_kind="muted",
+            ),
         ],
         "high": Fraction(7, 2),
         "middle": Decimal("2.25"),
@@ -100,7 +141,9 @@ def context(user: Any) -> dict[str, Any]:
             thing(name="4 Communication Skills", value=Fraction(3, 2)),
             thing(name="5 Leadership", value=None),
         ],
-        "criterion": thing(name="Identify stage", question="Does the coach set a student-focused goal with the teacher?"),
+        "criterion": thing(
+            name="Identify stage", question="Does the coach set a student-focused goal with the teacher?"
+        ),
         "levels": [
             thing(number=4, name="Clear, consistent and convincing", words="The evidence leaves no doubt."),
             thing(number=3, name="Clear", words="The evidence is there and sufficient."),
@@ -113,18 +156,40 @@ def context(user: Any) -> dict[str, Any]:
             thing(title="Build your portfolio", text="One entry for each of the seven factors."),
             thing(title="Submit", text="From 1 May to 15 June."),
         ],
-        "columns": [thing(label="Day", url="/", sort="ascending"), thing(label="What for"), thing(label="Amount", number=True)],
-        "rows": [["3 December 2026", "Certification fee", "$400.00 USD"], ["4 December 2026", "Duplicate, returned", "-$400.00 USD"]],
+        "columns": [
+            thing(label="Day", url="/", sort="ascending"),
+            thing(label="What for"),
+            thing(label="Amount", number=True),
+        ],
+        "rows": [
+            ["3 December 2026", "Certification fee", "$400.00 USD"],
+            ["4 December 2026", "Duplicate, returned", "-$400.00 USD"],
+        ],
         "fee": Money(40000),
         "page": Paginator(range(30), 10).page(2),
         "timeline": [
-            thing(title="Registration", starts_at=datetime(2026, 11, 1, 5, tzinfo=UTC), ends_at=datetime(2027, 2, 1, 6, tzinfo=UTC), state="done"),
-            thing(title="Submission window, year 1", starts_at=datetime(2027, 5, 1, 5, tzinfo=UTC), ends_at=CLOSES, state="due", url="/entries/", note="2 of 7 entries are submitted."),
+            thing(
+                title="Registration",
+                starts_at=datetime(2026, 11, 1, 5, tzinfo=UTC),
+                ends_at=datetime(2027, 2, 1, 6, tzinfo=UTC),
+                state="done",
+            ),
+            thing(
+                title="Submission window, year 1",
+                starts_at=datetime(2027, 5, 1, 5, tzinfo=UTC),
+                ends_at=CLOSES,
+                state="due",
+                url="/entries/",
+                note="2 of 7 entries are submitted.",
+            ),
             thing(title="Today", starts_at=AT, state="now"),
             thing(title="Videos for factor 4", ends_at=CLOSES, state="at_risk", note="Nothing is uploaded yet."),
             thing(title="Scores", starts_at=datetime(2027, 10, 31, 14, tzinfo=UTC), state="later"),
         ],
-        "facts": [thing(label="Candidate code", value="7KXW2M9P"), thing(label="Payment", value="Paid", url="/", action="Receipt")],
+        "facts": [
+            thing(label="Candidate code", value="7KXW2M9P"),
+            thing(label="Payment", value="Paid", url="/", action="Receipt"),
+        ],
         "form": EveryField({"name": "Ada Abara", "email": "nobody"}),
     }
 
@@ -159,7 +224,9 @@ def take_pictures(folder: Path) -> None:
 
     markup = html()
     with sync_playwright() as playwright:
-        browser = playwright.chromium.launch(executable_path="/usr/bin/chromium", args=["--no-sandbox", "--disable-gpu"])
+        browser = playwright.chromium.launch(
+            executable_path="/usr/bin/chromium", args=["--no-sandbox", "--disable-gpu"]
+        )
         for scheme in ("light", "dark"):
             for width in (375, 768, 1280):
                 page = browser.new_page(viewport={"width": width, "height": 900}, color_scheme=scheme)

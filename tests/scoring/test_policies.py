@@ -1,0 +1,50 @@
+from decimal import Decimal
+from typing import Any
+
+import pytest
+
+from candidates.models import User
+from icg_cert.audit.models import Event
+from icg_cert.lib.refusal import Refused
+from scoring.models import ScoringPolicy
+from scoring.policies import adopt
+from tests.factories import at
+
+NOW = at(2026, 11, 2, 9)
+NUMBERS: dict[str, Any] = {
+    "threshold": Decimal("2.75"),
+    "floor": Decimal("1.75"),
+    "adjudication_gap": Decimal("1.25"),
+    "double_band": Decimal("0.25"),
+    "double_percent": 15,
+    "double_first_entries": 3,
+    "retake_rule": "best",
+}
+
+
+def _versions() -> list[tuple[int, Decimal, str]]:
+    return list(ScoringPolicy.objects.order_by("version").values_list("version", "floor", "retake_rule"))
+
+
+def test_adopt_makes_the_next_version_and_leaves_the_others(staff: User) -> None:
+    adopt(by=staff, at=NOW, **NUMBERS)
+    adopt(by=staff, at=NOW, **{**NUMBERS, "retake_rule": "latest"})
+
+    assert _versions() == [(1, Decimal("1.75"), "best"), (2, Decimal("1.75"), "latest")]
+    assert ScoringPolicy.current().retake_rule == "latest"
+    assert list(Event.objects.order_by("pk").values_list("verb", "actor", "after")) == [
+        ("scoring_policy.adopt", staff.pk, {"version": 1}),
+        ("scoring_policy.adopt", staff.pk, {"version": 2}),
+    ]
+
+
+def test_adopt_of_the_same_numbers_changes_nothing(staff: User) -> None:
+    assert adopt(by=staff, at=NOW, **NUMBERS) == adopt(by=staff, at=NOW, **NUMBERS)
+    assert _versions() == [(1, Decimal("1.75"), "best")]
+
+
+def test_adopt_refuses_a_floor_above_the_threshold(staff: User) -> None:
+    with pytest.raises(Refused) as refused:
+        adopt(by=staff, at=NOW, **{**NUMBERS, "floor": Decimal("2.76")})
+    assert (refused.value.code, list(refused.value.fields)) == ("floor-above-threshold", ["floor"])
+    assert adopt(by=staff, at=NOW, **{**NUMBERS, "floor": Decimal("2.75")}).floor == Decimal("2.75")
