@@ -17,7 +17,17 @@ from django.contrib.auth.models import Group
 from candidates.models import Cohort, Cycle, PolicyText, Programme, Registration, User
 from icg_cert.lib.windows import start_of, whole_days
 from portfolios.models import Entry, Factor, Requirement, Upload
-from scoring.models import Assignment, Criterion, Level, Rating, Rubric, Scorer, ScoringPolicy, Sheet
+from scoring.models import (
+    Assignment,
+    Criterion,
+    Level,
+    Rating,
+    Release,
+    Rubric,
+    Scorer,
+    ScoringPolicy,
+    Sheet,
+)
 
 ZONE = "America/Chicago"
 MICROSECOND = timedelta(microseconds=1)
@@ -226,3 +236,41 @@ def make_sheet(assignment: Assignment, *values: str, final: bool = True) -> Shee
         for criterion, value in zip(rubric.criteria.all(), values, strict=True)
     )
     return sheet
+
+
+def make_readings(entry: Entry, *readings: tuple[str, ...]) -> Entry:
+    """Final sheets of the entry by scorers of their own: the first and the second reading, then a lead scorer's."""
+    roles = [Assignment.Role.FIRST, Assignment.Role.SECOND, Assignment.Role.ADJUDICATION]
+    for role, values in zip(roles, readings, strict=False):
+        make_sheet(make_assignment(entry, make_scorer(), role), *values)
+    return entry
+
+
+def make_scored_entry(
+    registration: Registration, number: int = 1, *readings: tuple[str, ...], year: int = 0, **fields: Any
+) -> Entry:
+    """A locked entry for factor `number`, read as `readings` say; twice with 3.00 throughout unless told otherwise."""
+    entry = make_entry(
+        registration,
+        make_factor(number),
+        make_cycle(year or registration.cohort.year + 1),
+        status=Entry.Status.LOCKED,
+        **fields,
+    )
+    return make_readings(entry, *(readings or (("3.00",) * 3,) * 2))
+
+
+def make_release(cycle: Cycle | None = None, state: str = Release.State.APPROVED, **fields: Any) -> Release:
+    """Prepared and approved by two people a week and six days before the announced instant."""
+    cycle = cycle or make_cycle()
+    defaults: dict[str, Any] = {
+        "policy": make_policy(),
+        "prepared_by": fields.pop("prepared_by", None) or make_user("", "staff"),
+        "prepared_at": cycle.releases_at - timedelta(days=7),
+        "releases_at": cycle.releases_at,
+    }
+    if state != Release.State.PREPARED:
+        defaults |= {"approved_by": make_user("", "staff"), "approved_at": cycle.releases_at - timedelta(days=6)}
+    if state == Release.State.RELEASED:
+        defaults |= {"released_at": cycle.releases_at}
+    return Release.objects.create(cycle=cycle, state=state, **{**defaults, **fields})

@@ -1,6 +1,7 @@
 """What doors share: how a verb's refusal reaches the person who asked."""
 
 from collections.abc import Callable
+from datetime import datetime
 from functools import wraps
 from typing import Any
 
@@ -13,6 +14,17 @@ from django.shortcuts import redirect, render
 from icg_cert.lib.refusal import Refused
 
 View = Callable[..., HttpResponse]
+
+
+class Request(HttpRequest):
+    """What a view is given, for the type checker: a request with the one instant the middleware read for it.
+
+    `user` is whoever asks; behind `login_required` a person.
+    """
+
+    at: datetime
+    id: str
+    user: Any
 
 
 def refusals_as_page(view: View) -> View:

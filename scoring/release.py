@@ -1,0 +1,243 @@
+"""The release of a cycle's results: prepared by one, approved by another, told by the job at the stored instant.
+
+Before that instant a result does not exist. The job makes one transaction a candidate, so that it may be killed
+anywhere, run twice or twice at once: who has a result is skipped, who has none is still due.
+"""
+
+import logging
+from datetime import datetime
+
+from django.db import transaction
+from django.db.models import Exists, OuterRef
+
+from candidates.models import Cycle, Registration, User
+from candidates.models import RegistrationQuerySet as Registrations
+from icg_cert.audit import trail
+from icg_cert.lib.refusal import Refused
+from icg_cert.mail import outbox
+from portfolios.models import Entry
+from scoring import certificates, release_gate, results, scores, standing
+from scoring.models import FactorScore, Release, Result, ScoringPolicy
+from scoring.scores import Rules
+from scoring.standing import Candidate
+
+logger = logging.getLogger(__name__)
+
+
+@transaction.atomic
+def prepare(cycle_id: int, *, releases_at: datetime, by: User, at: datetime) -> Release:
+    """Decide on the instant, once the gate is open. Prepared again before approval, the newer decision stands.
+
+    Refused: `window-open`, `not-ready`, `instant-past`, `already-approved`, `already-released`.
+    """
+    cycle = Cycle.objects.select_for_update().get(pk=cycle_id)
+    _refuse_unless_preparable(cycle, releases_at, at)
+    policy = ScoringPolicy.current()
+    refuse_unless_ready(cycle, policy.rules(), at)
+    release, _ = Release.objects.update_or_create(
+        cycle=cycle,
+        defaults={"policy": policy, "prepared_by": by, "prepared_at": at, "releases_at": releases_at},
+    )
+    trail.record("release.prepare", release, by=by, at=at, after={"releases_at": releases_at.isoformat()})
+    return release
+
+
+def _refuse_unless_preparable(cycle: Cycle, releases_at: datetime, at: datetime) -> None:
+    release = Release.objects.filter(cycle=cycle).first()
+    if release and release.state == Release.State.RELEASED:
+        raise Refused("already-released", f"The results of {cycle.year} have been released.")
+    if release and release.state == Release.State.APPROVED:
+        raise Refused(
+            "already-approved", "This release is approved. Withdraw the approval first, then prepare it again."
+        )
+    if at < cycle.closes_at + cycle.grace:
+        raise Refused("window-open", f"The submission window of {cycle.year} has not closed yet.")
+    if releases_at < at:
+        message = "This instant has passed. Choose one that is still to come."
+        raise Refused("instant-past", message, fields={"releases_at": message})
+
+
+def refuse_unless_ready(cycle: Cycle, rules: Rules, at: datetime) -> None:
+    """`not-ready` while a blocking rule of the gate fails for anybody, or while there is nobody to tell."""
+    gate = release_gate.gate(cycle, rules, at)
+    if gate.blocked:
+        count = len(gate.blocked)
+        who = "1 candidate is" if count == 1 else f"{count} candidates are"
+        raise Refused("not-ready", f"{who} not ready. The table names what is missing for each.")
+    if not gate.rows:
+        raise Refused("not-ready", "No candidate takes part in this cycle, so there is nothing to release.")
+
+
+def _locked(cycle_id: int) -> Release:
+    """The cycle's release under lock. Refused: `not-prepared`."""
+    release = Release.objects.select_for_update().filter(cycle_id=cycle_id).first()
+    if release is None:
+        raise Refused("not-prepared", "This release has not been prepared yet.")
+    return release
+
+
+@transaction.atomic
+def approve(cycle_id: int, *, by: User, at: datetime) -> Release:
+    """The second person's yes. Refused: `not-prepared`, `same-person`, `not-ready`. A repeat changes nothing."""
+    release = _locked(cycle_id)
+    if release.state != Release.State.PREPARED:
+        return release
+    if release.prepared_by_id == by.pk:
+        raise Refused("same-person", "You prepared this release. Another member of staff has to approve it.")
+    refuse_unless_ready(release.cycle, release.policy.rules(), at)
+    _move(release, Release.State.APPROVED, approved_by=by, approved_at=at)
+    trail.record("release.approve", release, by=by, at=at, after={"releases_at": release.releases_at.isoformat()})
+    return release
+
+
+@transaction.atomic
+def withdraw_approval(cycle_id: int, *, by: User, at: datetime) -> Release:
+    """Take the yes back, as long as nobody has been told. Refused: `not-prepared`, `already-told`."""
+    release = _locked(cycle_id)
+    if release.state == Release.State.PREPARED:
+        return release
+    if release.state == Release.State.RELEASED or release.cycle.results.exists():
+        raise Refused("already-told", "Results have already been told. A release cannot be taken back.")
+    before = {"approved_by": release.approved_by_id}
+    _move(release, Release.State.PREPARED, approved_by=None, approved_at=None)
+    trail.record("release.withdraw_approval", release, by=by, at=at, before=before)
+    return release
+
+
+def _move(release: Release, state: str, **fields: object) -> None:
+    """Write the next state. ValueError for one that does not follow from the present."""
+    if state not in Release.NEXT[release.state]:
+        raise ValueError(f"A release does not go from {release.state} to {state}")
+    for name, value in {"state": state, **fields}.items():
+        setattr(release, name, value)
+    release.save(update_fields=["state", *fields])
+
+
+def release_due(at: datetime) -> int:
+    """Tell everybody whose approved release has reached its instant; the number of results made."""
+    due = Release.objects.filter(state=Release.State.APPROVED, releases_at__lte=at).order_by("releases_at")
+    return sum(_release_cycle(release, at) for release in due.select_related("cycle"))
+
+
+def _release_cycle(release: Release, at: datetime) -> int:
+    keys = waiting(release.cycle).order_by("pk").values_list("pk", flat=True)
+    made = sum(_release_or_log(release.pk, key, at) for key in list(keys))
+    _finish(release.pk, at)
+    return made
+
+
+def waiting(cycle: Cycle) -> Registrations:
+    """Who is to be told at this cycle's release and has not been."""
+    told = Result.objects.filter(registration=OuterRef("pk"), cycle=cycle, superseded_at=None)
+    return standing.in_process(cycle).exclude(Exists(told))
+
+
+def _release_or_log(release_id: int, registration_id: int, at: datetime) -> bool:
+    """One candidate's failure is logged, and tried again at the next tick; it keeps nobody else waiting."""
+    try:
+        return release_one(release_id, registration_id, at=at)
+    except Exception:
+        logger.exception("release %s: registration %s was not released", release_id, registration_id)
+        return False
+
+
+@transaction.atomic
+def release_one(release_id: int, registration_id: int, *, at: datetime) -> bool:
+    """Make one candidate's result, with its scores and its mail; False when there is nothing to do any more.
+
+    The release is locked first: jobs at the same time take turns, and nobody withdraws the approval meanwhile.
+    Refused: `not-ready`, when something changed since the approval and the gate no longer lets this candidate through.
+    """
+    release = Release.objects.select_for_update(of=("self",)).select_related("cycle", "policy").get(pk=release_id)
+    if release.state != Release.State.APPROVED or release.releases_at > at:
+        return False
+    still = Registration.objects.select_for_update().filter(pk=registration_id).first()
+    if still is None or not waiting(release.cycle).filter(pk=still.pk).exists():
+        return False
+    rules = release.policy.rules()
+    [candidate] = standing.load(Registration.objects.filter(pk=still.pk), release.cycle, rules)
+    row = release_gate.row_of(candidate, rules, at)
+    if row.missing:
+        raise Refused("not-ready", " ".join(check.words for check in row.missing))
+    result = _make_result(candidate, release, rules, at)
+    if candidate.registration.is_settled:
+        _tell(result, at)
+    else:
+        _say_withheld(result, at)
+    return True
+
+
+def _make_result(candidate: Candidate, release: Release, rules: Rules, at: datetime) -> Result:
+    stand = candidate.standing(rules)
+    total = standing.overall(stand, rules).total
+    result = Result.objects.create(
+        registration=candidate.registration,
+        cycle=release.cycle,
+        policy=release.policy,
+        status=standing.status(stand, candidate.year, rules),
+        total_numerator=total.numerator,
+        total_denominator=total.denominator,
+        factors_scored=len(stand),
+        standing=results.frozen_standing(stand),
+        released_at=at,
+    )
+    FactorScore.objects.bulk_create(results.factor_score(result, judged, rules) for judged in candidate.entries)
+    trail.record("result.release", result, by=None, at=at, after={"status": result.status, "total": str(total)})
+    return result
+
+
+def tell_paid(at: datetime) -> int:
+    """Tell those whose withheld results have become readable, because the fee was settled since; how many."""
+    keys = Result.objects.released(at).filter(told_at=None).values_list("pk", flat=True)
+    return sum(tell(key, at=at) for key in list(keys))
+
+
+@transaction.atomic
+def tell(result_id: int, *, at: datetime) -> bool:
+    """Do for one result what a release does for whoever had paid by then. A repeat changes nothing."""
+    result = Result.objects.released(at).select_for_update(of=("self",)).filter(pk=result_id, told_at=None).first()
+    if result is None:
+        return False
+    _tell(result, at)
+    return True
+
+
+def _tell(result: Result, at: datetime) -> None:
+    """The result may be read from now on: its entries say how they came out, and what follows from it follows.
+
+    Until then an entry says nothing of its outcome, for that would be a part of the result.
+    """
+    Result.objects.filter(pk=result.pk).update(told_at=at)
+    for row in FactorScore.objects.filter(result=result):
+        is_banked = scores.is_banked(row.score, result.policy.rules())
+        outcome = Entry.Outcome.BANKED if is_banked else Entry.Outcome.FELL_SHORT
+        Entry.objects.filter(pk=row.entry_id).update(outcome=outcome)
+    if result.status == Result.Status.CERTIFIED:
+        certificates.issue(result, at=at)
+    _write(result, "results_released", at)
+
+
+def _say_withheld(result: Result, at: datetime) -> None:
+    _write(result, "results_withheld", at)
+
+
+def _write(result: Result, event: str, at: datetime) -> None:
+    outbox.queue(
+        event,
+        to=result.registration.user,
+        key=f"{event}:{result.pk}",
+        at=at,
+        year=result.cycle.year,
+        cycle_id=result.cycle_id,
+        registration_id=result.registration_id,
+    )
+
+
+@transaction.atomic
+def _finish(release_id: int, at: datetime) -> None:
+    """Mark the release as done once nobody waits any more."""
+    release = Release.objects.select_for_update(of=("self",)).select_related("cycle").get(pk=release_id)
+    if release.state != Release.State.APPROVED or waiting(release.cycle).exists():
+        return
+    _move(release, Release.State.RELEASED, released_at=at)
+    trail.record("release.finish", release, by=None, at=at, after={"results": release.cycle.results.count()})

@@ -1,0 +1,25 @@
+"""What staff type to bring results out, or to take a certificate back."""
+
+from django import forms
+
+
+class ReleaseForm(forms.Form):
+    """The instant of the release, typed and read in the programme's zone."""
+
+    releases_at = forms.DateTimeField(
+        label="Release on",
+        help_text="Date and time in the programme’s zone (Central Time). Candidates were told the announced date.",
+        widget=forms.DateTimeInput(attrs={"type": "datetime-local", "step": 60}, format="%Y-%m-%dT%H:%M"),
+        error_messages={"required": "Say when the results come out.", "invalid": "Write a date and a time."},
+    )
+
+
+class RevokeForm(forms.Form):
+    """Why a certificate no longer holds."""
+
+    reason = forms.CharField(
+        label="Reason",
+        help_text="Kept with the certificate and read by staff alone. The public page says only that it was revoked.",
+        max_length=1000,
+        widget=forms.Textarea(attrs={"rows": 4}),
+    )

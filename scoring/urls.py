@@ -1,0 +1,21 @@
+from django.urls import path
+
+from scoring.views import certificates, release, results
+
+app_name = "scoring"
+
+urlpatterns = [
+    # Release (staff)
+    path("release/", release.release_list, name="release-list"),
+    path("release/<int:pk>/", release.release_detail, name="release"),
+    path("release/<int:pk>/prepare/", release.release_prepare, name="release-prepare"),
+    path("release/<int:pk>/approve/", release.release_approve, name="release-approve"),
+    path("release/<int:pk>/withdraw/", release.release_withdraw, name="release-withdraw"),
+    # Results and certificates (candidates; verification is public)
+    path("results/", results.result_list, name="result-list"),
+    path("results/<int:pk>/", results.result_detail, name="result-detail"),
+    path("results/<int:pk>/<str:code>/", results.result_of, name="result-of"),
+    path("certificates/<str:code>/certificate.pdf", certificates.certificate, name="certificate"),
+    path("verify/", certificates.verify_form, name="verify-form"),
+    path("verify/<str:code>/", certificates.verify, name="verify"),
+]

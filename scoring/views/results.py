@@ -1,0 +1,64 @@
+"""A candidate's results: the list, and the report of one cycle. Nothing exists here before its release."""
+
+from django.contrib.auth.decorators import login_required
+from django.http import Http404, HttpResponse
+from django.shortcuts import get_object_or_404, render
+from django.views.decorators.cache import never_cache
+from django.views.decorators.http import require_safe
+
+from icg_cert.lib.doors import Request
+from scoring import reports, results
+from scoring.models import Certificate, Result, ResultQuerySet
+
+
+@never_cache
+@require_safe
+@login_required
+def result_list(request: Request) -> HttpResponse:
+    found = list(_own(request).order_by("-cycle__year", "-registration__cohort__year"))
+    latest = found[0].cycle.year if found else 0
+    waiting = results.being_scored(request.user, request.at, after=latest)
+    return render(request, "scoring/result_list.html", {"results": found, "waiting": waiting})
+
+
+@never_cache
+@require_safe
+@login_required
+def result_detail(request: Request, pk: int) -> HttpResponse:
+    """The reader's own result of the cycle; of two registrations in one cycle, the later one's."""
+    result = _own(request).filter(cycle=pk).order_by("-registration__cohort__year").first()
+    if result is None:
+        raise Http404
+    return _page(request, result)
+
+
+@never_cache
+@require_safe
+@login_required
+def result_of(request: Request, pk: int, code: str) -> HttpResponse:
+    """One candidate's result by their code: for staff, and for the candidate."""
+    visible = _due(request).visible_to(request.user)
+    return _page(request, get_object_or_404(visible, cycle=pk, registration__code=code))
+
+
+def _due(request: Request) -> ResultQuerySet:
+    return Result.objects.due(request.at).select_related(
+        "cycle", "policy", "registration__cohort", "registration__user"
+    )
+
+
+def _own(request: Request) -> ResultQuerySet:
+    return _due(request).visible_to(request.user).filter(registration__user=request.user)
+
+
+def _page(request: Request, result: Result) -> HttpResponse:
+    """The report; or, while the fee is not settled, that it waits for the fee, and nothing of what it says."""
+    if not result.registration.is_settled:
+        return render(request, "scoring/result_withheld.html", {"result": result})
+    context = {
+        "result": result,
+        "report": reports.report(result),
+        "certificate": Certificate.objects.issued(request.at).filter(result=result).first(),
+        "is_own": result.registration.user_id == request.user.pk,
+    }
+    return render(request, "scoring/result_detail.html", context)
