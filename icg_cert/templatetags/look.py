@@ -12,6 +12,7 @@ from zoneinfo import ZoneInfo
 
 from django import template
 from django.conf import settings
+from django.forms import BoundField
 from django.template import Context
 from django.utils.html import format_html
 from django.utils.safestring import SafeString
@@ -70,6 +71,24 @@ def day(moment: datetime | date, plain: bool = False) -> str:
     if plain:
         return day_words(on)
     return format_html('<time datetime="{}">{}</time>', on.isoformat(), day_words(on))
+
+
+@register.simple_tag
+def days(opens_at: datetime, closes_at: datetime, plain: bool = False) -> str:
+    """A window as it is announced, both days included: "1 May to 15 June 2027"."""
+    zone = ZoneInfo(settings.TIME_ZONE)
+    first, last = opens_at.astimezone(zone).date(), (closes_at - timedelta(microseconds=1)).astimezone(zone).date()
+    if plain:
+        return days_words(first, last)
+    return format_html('<span class="days">{}</span>', days_words(first, last))
+
+
+def days_words(first: date, last: date) -> str:
+    if first == last:
+        return day_words(last)
+    if first.year != last.year:
+        return f"{day_words(first)} to {day_words(last)}"
+    return f"{first.day}{'' if first.month == last.month else f' {first:%B}'} to {day_words(last)}"
 
 
 def day_words(on: date) -> str:
@@ -251,6 +270,14 @@ def shades(level: int, chosen: Any = None) -> list[Shade]:
 
 
 STEPS = (Decimal("-0.25"), Decimal("0.00"), Decimal("0.25"))
+
+
+@register.filter
+def control(field: BoundField) -> SafeString:
+    """A form field's control, without the placeholder that only repeats its label (allauth's forms bring them)."""
+    if field.field.widget.attrs.get("placeholder") in (None, ""):
+        return field.as_widget()
+    return field.as_widget(attrs={"placeholder": False})
 
 
 @register.filter
