@@ -186,7 +186,7 @@ def load_all(registrations: Registrations, cycle: Cycle, rules: Rules) -> Iterat
         yield from load(some, cycle, rules)
 
 
-def _entries(cycle: Cycle) -> Prefetch[str, QuerySet[Entry], str]:
+def _entries(cycle: Cycle) -> "Prefetch[str, QuerySet[Entry], str]":
     """This cycle's entries down to the single value, as `registration.entries_of_cycle`."""
     return Prefetch(
         "entries",
