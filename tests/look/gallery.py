@@ -1,9 +1,8 @@
 """Every component in every state on one page, for people to look at and for axe to go through.
 
-`python -m tests.look.gallery FOLDER` takes its pictures: 375, 768 and 1280 wide, light and dark.
+`GALLERY=folder pytest tests/look/test_gallery.py` leaves pictures of it: 375, 768 and 1280 wide, light and dark.
 """
 
-import sys
 from datetime import UTC, datetime
 from decimal import Decimal
 from fractions import Fraction
@@ -11,18 +10,13 @@ from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
 
-import django
+from crispy_forms.helper import FormHelper
+from crispy_forms.layout import Fieldset, Layout, Row, Submit
 from django import forms
 from django.conf import settings
 from django.core.paginator import Paginator
 from django.template import engines
 from django.test import RequestFactory
-
-if __name__ == "__main__":
-    django.setup()
-
-from crispy_forms.helper import FormHelper
-from crispy_forms.layout import Fieldset, Layout, Row, Submit
 
 from candidates.models import User
 from icg_cert.lib.money import Money
@@ -42,7 +36,7 @@ class EveryField(forms.Form):
     zone = forms.ChoiceField(label="Time zone", choices=[("America/Chicago", "Central Time")])
     about = forms.CharField(label="About your work", widget=forms.Textarea)
     paying = forms.ChoiceField(
-        label="How will you pay?",
+        label="Way of paying",
         choices=[("card", "By card"), ("po", "By purchase order")],
         widget=forms.RadioSelect,
         help_text="You can change this later.",
@@ -191,16 +185,28 @@ def context(user: Any) -> dict[str, Any]:
             thing(label="Payment", value="Paid", url="/", action="Receipt"),
         ],
         "form": EveryField({"name": "Ada Abara", "email": "nobody"}),
+        "fresh": EveryField(auto_id="fresh_%s"),
+        "rehearsal": thing(at=AT, jumps=[thing(label="Last day of the window", value="2027-06-15")]),
     }
 
 
 def html() -> str:
     """The page, as a signed-in candidate sees it on 12 June 2027."""
-    user = User(name="Ada Abara", email="ada@example.org", time_zone="Europe/Berlin")
+    return _render(Path(__file__).with_suffix(".html").read_text(), "Europe/Berlin")
+
+
+def html_of(fragment: str, reader_zone: str) -> str:
+    """A bare page of one fragment, with the script of the instants."""
+    page = '<!doctype html><link rel="stylesheet" href="/static/css/components.css"><body><main>%s</main></body>'
+    script = '<script type="module" src="/static/js/instants.js"></script>'
+    return page % _render(fragment, reader_zone).strip() + script
+
+
+def _render(source: str, reader_zone: str) -> str:
+    user = User(name="Ada Abara", email="ada@example.org", time_zone=reader_zone)
     request = RequestFactory().get("/gallery/")
     request.user = user
     request.at = AT  # type: ignore[attr-defined]
-    source = Path(__file__).with_suffix(".html").read_text()
     return engines["django"].from_string(source).render(context(user), request)
 
 
@@ -217,24 +223,3 @@ def serve(page: Any, markup: str) -> None:
 
     page.route("**/*", answer)
     page.goto("http://gallery.test/")
-
-
-def take_pictures(folder: Path) -> None:
-    from playwright.sync_api import sync_playwright
-
-    markup = html()
-    with sync_playwright() as playwright:
-        browser = playwright.chromium.launch(
-            executable_path="/usr/bin/chromium", args=["--no-sandbox", "--disable-gpu"]
-        )
-        for scheme in ("light", "dark"):
-            for width in (375, 768, 1280):
-                page = browser.new_page(viewport={"width": width, "height": 900}, color_scheme=scheme)
-                serve(page, markup)
-                page.screenshot(path=folder / f"gallery-{width}-{scheme}.png", full_page=True)
-                page.close()
-        browser.close()
-
-
-if __name__ == "__main__":
-    take_pictures(Path(sys.argv[1]))
