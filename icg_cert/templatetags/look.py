@@ -12,7 +12,6 @@ from zoneinfo import ZoneInfo
 
 from django import template
 from django.conf import settings
-from django.forms import BoundField
 from django.template import Context
 from django.utils.html import format_html
 from django.utils.safestring import SafeString
@@ -270,14 +269,6 @@ def shades(level: int, chosen: Any = None) -> list[Shade]:
 
 
 STEPS = (Decimal("-0.25"), Decimal("0.00"), Decimal("0.25"))
-
-
-@register.filter
-def control(field: BoundField) -> SafeString:
-    """A form field's control, without the placeholder that only repeats its label (allauth's forms bring them)."""
-    if field.field.widget.attrs.get("placeholder") in (None, ""):
-        return field.as_widget()
-    return field.as_widget(attrs={"placeholder": False})
 
 
 @register.filter

@@ -8,7 +8,6 @@ from typing import Any
 
 import pytest
 from bs4 import BeautifulSoup
-from django import forms
 from django.template import Context, Template, TemplateSyntaxError
 
 from icg_cert.lib.money import Money
@@ -258,14 +257,3 @@ def test_shades_of_all_levels_are_the_twelve_values() -> None:
 )
 def test_file_size(size: int, words: str) -> None:
     assert look.file_size(size) == words
-
-
-class Asked(forms.Form):
-    email = forms.EmailField(help_text="Yours", widget=forms.EmailInput(attrs={"placeholder": "Email"}))
-
-
-def test_control_drops_the_placeholder_and_keeps_the_ties() -> None:
-    assert look.control(Asked({"email": "x"})["email"]) == (
-        '<input type="email" name="email" value="x" maxlength="320" required aria-invalid="true" '
-        'aria-describedby="id_email_helptext id_email_error" id="id_email">'
-    )

@@ -45,4 +45,4 @@ def test_focus_and_button_can_be_seen(block: str) -> None:
 def test_nothing_but_the_tokens_names_a_colour() -> None:
     css = (Path(settings.BASE_DIR) / "static/css/components.css").read_text()
     named = [line.strip() for line in css.splitlines() if re.search(r"#[0-9A-Fa-f]{3,6}\b", line)]
-    assert [line.split(" ")[0] for line in named] == ["video", ".qr", ".rehearsal"]
+    assert [line.split(" ")[0] for line in named] == ["video", ".qr"]
