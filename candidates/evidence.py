@@ -54,7 +54,7 @@ def _same_question(open_request: EvidenceRequest, question: str) -> EvidenceRequ
 
 
 @transaction.atomic
-def answer(request_id: int, *, words: str, document: File | None, by: User, at: datetime) -> EvidenceRequest:
+def answer(request_id: int, *, words: str, document: "File[bytes] | None", by: User, at: datetime) -> EvidenceRequest:
     """Store the candidate's answer. Answering what was answered changes nothing.
 
     `document` is a PDF whose form has been checked, or None. Refused "answer-missing" without words and document,

@@ -387,6 +387,15 @@ def evidence_path(request: "EvidenceRequest", filename: str) -> str:
     return f"evidence/{uuid4().hex}.pdf"
 
 
+class EvidenceRequestQuerySet(models.QuerySet["EvidenceRequest"]):
+    def visible_to(self, user: Any) -> "EvidenceRequestQuerySet":
+        return self.filter(permissions.evidence_visible_to(user))
+
+    def open(self) -> "EvidenceRequestQuerySet":
+        """Waiting for the candidate. One that staff decided without waits no more."""
+        return self.filter(answered_at=None, registration__status=Registration.Status.EVIDENCE_REQUESTED)
+
+
 class EvidenceRequest(models.Model):
     """Staff ask one candidate for proof of eligibility; the candidate answers with words and a PDF."""
 
@@ -397,6 +406,8 @@ class EvidenceRequest(models.Model):
     answer = models.TextField(blank=True)
     document = models.FileField(upload_to=evidence_path, blank=True)
     answered_at = models.DateTimeField(null=True, blank=True)
+
+    objects = EvidenceRequestQuerySet.as_manager()
 
     class Meta:
         ordering = ["-asked_at", "-pk"]

@@ -41,9 +41,14 @@ def is_office(user: Any) -> bool:
     return has_role(user, STAFF, FINANCE)
 
 
+def is_team(user: Any) -> bool:
+    """Who works for the programme, in whichever role."""
+    return has_role(user, *ROLES)
+
+
 def needs_second_factor(user: Any) -> bool:
     """Who can see or change what belongs to others may not depend on a password alone."""
-    return has_role(user, *ROLES)
+    return is_team(user)
 
 
 def registrations_visible_to(user: Any) -> Q:
@@ -51,3 +56,10 @@ def registrations_visible_to(user: Any) -> Q:
     if not user.is_authenticated:
         return Q(pk__in=[])
     return Q() if is_office(user) else Q(user=user)
+
+
+def evidence_visible_to(user: Any) -> Q:
+    """Candidates see their own; staff see all. Finance has no business with letters about somebody's work."""
+    if not user.is_authenticated:
+        return Q(pk__in=[])
+    return Q() if is_staff(user) else Q(registration__user=user)

@@ -13,8 +13,9 @@ from uuid import uuid4
 from zoneinfo import ZoneInfo
 
 from django.contrib.auth.models import Group
+from django.core.files.base import ContentFile
 
-from candidates.models import Cohort, Cycle, PolicyText, Programme, Registration, User
+from candidates.models import Cohort, Cycle, EvidenceRequest, PolicyText, Programme, Registration, User
 from icg_cert.lib.windows import start_of, whole_days
 from portfolios.models import Entry, Factor, Requirement, Upload
 from scoring.models import (
@@ -117,6 +118,20 @@ def make_registration(user: User | None = None, cohort: Cohort | None = None, **
         "payment_status": Registration.Payment.PAID,
     }
     return Registration.objects.create(user=user, cohort=cohort, registered_at=registered_at, **{**defaults, **fields})
+
+
+def make_evidence_request(
+    registration: Registration | None = None, *, pdf: bytes = b"", **fields: Any
+) -> EvidenceRequest:
+    """A question that waits for its candidate; with the bytes of a PDF, one that they answered."""
+    registration = registration or make_registration()
+    asked_at = registration.registered_at + timedelta(days=7)
+    defaults: dict[str, Any] = {"question": "Please send a letter.", "asked_by": make_user(), "asked_at": asked_at}
+    status = Registration.Status.EVIDENCE_RECEIVED if pdf else Registration.Status.EVIDENCE_REQUESTED
+    Registration.objects.filter(pk=registration.pk).update(status=status)
+    if pdf:
+        defaults |= {"answered_at": asked_at + timedelta(days=1), "document": ContentFile(pdf, "letter.pdf")}
+    return EvidenceRequest.objects.create(registration=registration, **{**defaults, **fields})
 
 
 def make_factor(number: int = 1, **fields: Any) -> Factor:
