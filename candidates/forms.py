@@ -37,7 +37,7 @@ class HoursField(forms.DecimalField):
         super().__init__(max_digits=5, decimal_places=2, min_value=0, max_value=168, widget=box, **kwargs)
         self.error_messages["invalid"] = "Enter the hours as a number, for example 27.5"
 
-    def to_python(self, value: Any) -> Decimal | None:
+    def to_python(self, value: Any) -> Any:
         return super().to_python(value.replace(",", ".") if isinstance(value, str) else value)
 
 
@@ -58,7 +58,7 @@ class PdfField(forms.FileField):
             self._look_into(file)
         return file
 
-    def _look_into(self, file: UploadedFile) -> None:
+    def _look_into(self, file: "UploadedFile[bytes]") -> None:
         if (file.size or 0) > PDF_MAX_BYTES:
             raise ValidationError("This file is larger than 10 MB. Save the PDF smaller, or scan it at 150 dpi.")
         head = file.read(5)

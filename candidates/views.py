@@ -3,7 +3,7 @@
 from django.contrib import messages
 from django.contrib.auth.decorators import login_required
 from django.db import transaction
-from django.http import FileResponse, Http404, HttpRequest, HttpResponse
+from django.http import FileResponse, Http404, HttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
 from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_http_methods, require_safe
@@ -12,7 +12,7 @@ from candidates import calendar, eligibility, evidence, profile, registration
 from candidates.forms import EvidenceForm, ProfileForm, RegistrationForm
 from candidates.models import Cohort, Cycle, EvidenceRequest, PolicyText, Programme, Registration
 from icg_cert.lib import kept
-from icg_cert.lib.doors import back_with, refusals_as_page, refuse_form
+from icg_cert.lib.doors import Request, back_with, refusals_as_page, refuse_form
 from icg_cert.lib.refusal import Refused
 
 KEPT_FIELDS = list(RegistrationForm.base_fields)
@@ -22,7 +22,7 @@ ANSWER_FIELDS = list(EvidenceForm.base_fields)
 @never_cache
 @require_http_methods(["GET", "HEAD", "POST"])
 @refusals_as_page
-def register(request: HttpRequest) -> HttpResponse:
+def register(request: Request) -> HttpResponse:
     """The registration form inside the window; else when the next opens, or the registration one has."""
     cohort = Cohort.objects.open(request.at).first()
     mine = _registration_to_show(request, cohort)
@@ -35,15 +35,15 @@ def register(request: HttpRequest) -> HttpResponse:
     return _register_form(request, cohort)
 
 
-def _registration_to_show(request: HttpRequest, cohort: Cohort | None) -> Registration | None:
+def _registration_to_show(request: Request, cohort: Cohort | None) -> Registration | None:
     """The person's row in the open cohort, however it stands; between windows, the newest that stands."""
     if not request.user.is_authenticated:
         return None
-    mine = request.user.registrations.order_by("-cohort__year")
+    mine = Registration.objects.filter(user=request.user).order_by("-cohort__year")
     return mine.filter(cohort=cohort).first() if cohort else mine.standing().first()
 
 
-def _register_closed(request: HttpRequest) -> HttpResponse:
+def _register_closed(request: Request) -> HttpResponse:
     context = {
         "last": Cohort.objects.filter(registration_closes_at__lte=request.at).first(),
         "next_window": calendar.next_registration(request.at),
@@ -52,27 +52,29 @@ def _register_closed(request: HttpRequest) -> HttpResponse:
     return render(request, "candidates/register_closed.html", context, status=409 if request.method == "POST" else 200)
 
 
-def _register_signed_out(request: HttpRequest, cohort: Cohort) -> HttpResponse:
+def _register_signed_out(request: Request, cohort: Cohort) -> HttpResponse:
     if request.method == "POST":
         return kept.keep(request, KEPT_FIELDS)
     context = {"cohort": cohort, "programme": Programme.objects.get(), "next": request.path}
     return render(request, "candidates/register_start.html", context)
 
 
-def _register_form(request: HttpRequest, cohort: Cohort) -> HttpResponse:
+def _register_form(request: Request, cohort: Cohort) -> HttpResponse:
     is_posted = request.method == "POST"
-    rules = {"programme": Programme.objects.get(), "attestation": PolicyText.current(PolicyText.Kind.ATTESTATION)}
+    programme, attestation = Programme.objects.get(), PolicyText.current(PolicyText.Kind.ATTESTATION)
     restored = {} if is_posted else kept.take(request)
     initial = {"name": request.user.name, "time_zone": request.user.time_zone, **restored}
-    form = RegistrationForm(request.POST if is_posted else None, initial=initial, **rules)
+    form = RegistrationForm(
+        request.POST if is_posted else None, initial=initial, programme=programme, attestation=attestation
+    )
     made = _register(request, form) if is_posted else None
     if made:
         return redirect("candidates:registration-detail", pk=made.pk)
-    context = {"form": form, "cohort": cohort, "is_restored": bool(restored), **rules}
+    context = {"form": form, "cohort": cohort, "programme": programme, "is_restored": bool(restored)}
     return render(request, "candidates/register.html", context)
 
 
-def _register(request: HttpRequest, form: RegistrationForm) -> Registration | None:
+def _register(request: Request, form: RegistrationForm) -> Registration | None:
     if not form.is_valid():
         return None
     typed = form.cleaned_data
@@ -98,7 +100,7 @@ def _hours(mine: Registration) -> eligibility.Hours:
 @never_cache
 @login_required
 @require_safe
-def registration_detail(request: HttpRequest, pk: int) -> HttpResponse:
+def registration_detail(request: Request, pk: int) -> HttpResponse:
     rows = Registration.objects.visible_to(request.user).select_related("user", "cohort", "attestation")
     mine = get_object_or_404(rows, pk=pk)
     hours = _hours(mine)
@@ -119,7 +121,7 @@ def registration_detail(request: HttpRequest, pk: int) -> HttpResponse:
 @never_cache
 @login_required
 @require_http_methods(["GET", "HEAD", "POST"])
-def registration_withdraw(request: HttpRequest, pk: int) -> HttpResponse:
+def registration_withdraw(request: Request, pk: int) -> HttpResponse:
     mine = get_object_or_404(request.user.registrations.select_related("cohort"), pk=pk)
     if request.method != "POST":
         return render(request, "candidates/registration_withdraw.html", {"registration": mine})
@@ -134,7 +136,7 @@ def registration_withdraw(request: HttpRequest, pk: int) -> HttpResponse:
 @never_cache
 @kept.sign_in_keeping(*ANSWER_FIELDS)
 @require_http_methods(["GET", "HEAD", "POST"])
-def evidence_answer(request: HttpRequest, pk: int) -> HttpResponse:
+def evidence_answer(request: Request, pk: int) -> HttpResponse:
     rows = EvidenceRequest.objects.filter(registration__user=request.user).select_related("registration__cohort")
     asked = get_object_or_404(rows, pk=pk)
     back = redirect("candidates:registration-detail", pk=asked.registration_id)
@@ -151,7 +153,7 @@ def evidence_answer(request: HttpRequest, pk: int) -> HttpResponse:
     return render(request, "candidates/evidence_answer.html", context)
 
 
-def _answer(request: HttpRequest, asked: EvidenceRequest, form: EvidenceForm) -> bool:
+def _answer(request: Request, asked: EvidenceRequest, form: EvidenceForm) -> bool:
     words, document = form.cleaned_data["answer"], form.cleaned_data["document"]
     try:
         evidence.answer(asked.pk, words=words, document=document, by=request.user, at=request.at)
@@ -165,7 +167,7 @@ def _answer(request: HttpRequest, asked: EvidenceRequest, form: EvidenceForm) ->
 @never_cache
 @login_required
 @require_safe
-def evidence_document(request: HttpRequest, pk: int) -> FileResponse:
+def evidence_document(request: Request, pk: int) -> FileResponse:
     """The PDF of an answer, only ever as a download: it came from outside and is not shown as a page of ours."""
     asked = get_object_or_404(EvidenceRequest.objects.visible_to(request.user), pk=pk)
     if not asked.document:
@@ -180,7 +182,7 @@ def evidence_document(request: HttpRequest, pk: int) -> FileResponse:
 @never_cache
 @login_required
 @require_http_methods(["GET", "HEAD", "POST"])
-def profile_change(request: HttpRequest) -> HttpResponse:
+def profile_change(request: Request) -> HttpResponse:
     person = request.user
     form = ProfileForm(request.POST or None, initial={"name": person.name, "time_zone": person.time_zone})
     if request.method == "POST" and form.is_valid():

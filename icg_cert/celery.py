@@ -16,6 +16,7 @@ os.environ.setdefault("DJANGO_SETTINGS_MODULE", "icg_cert.settings")
 
 # In the order of a portal's day: what closes, what follows from it, what is told, what is sent.
 JOBS: list[str] = [
+    "candidates.tasks.remind_unpaid",
     "icg_cert.mail.tasks.send_outbox",
 ]
 

@@ -20,7 +20,7 @@ from django.urls import reverse
 
 from candidates.models import User
 from icg_cert.lib import clock
-from tests.factories import at
+from tests.factories import at, make_evidence_request, make_programme, make_registration
 
 PEOPLE = ["anonymous", "stranger", "owner", "scorer", "other_scorer", "lead", "staff", "finance"]
 
@@ -34,11 +34,46 @@ def nothing(cast: Cast) -> dict[str, Any]:
     return {}
 
 
+def registering(cast: Cast) -> dict[str, Any]:
+    """The window of cohort 2026 is open, and the owner has registered."""
+    clock.jump_to(at(2026, 11, 15, 12))
+    make_programme()
+    make_registration(cast["owner"])
+    return {}
+
+
+def registration(cast: Cast) -> dict[str, Any]:
+    return {"pk": make_registration(cast["owner"]).pk}
+
+
+def question(cast: Cast) -> dict[str, Any]:
+    return {"pk": make_evidence_request(make_registration(cast["owner"])).pk}
+
+
+def answered(cast: Cast) -> dict[str, Any]:
+    return {"pk": make_evidence_request(make_registration(cast["owner"]), pdf=b"%PDF-1.7").pk}
+
+
+ANSWER = {"answer": "Here it is."}
+
 # fmt: off
 TABLE: list[Row] = [
     # address            method  object    anon stra ownr scor othr lead staf fina
     ("healthz",          "GET",  nothing, "200  200  200  200  200  200  200  200"),
     ("healthz",          "POST", nothing, "405  405  405  405  405  405  405  405"),
+
+    ("candidates:register",              "GET",  registering,  "200  200  302  200  200  200  200  200"),
+    ("candidates:register",              "POST", registering,  "302  200  302  200  200  200  200  200"),
+    ("candidates:registration-detail",   "GET",  registration, "302  404  200  404  404  404  200  200"),
+    ("candidates:registration-detail",   "POST", registration, "302  405  405  405  405  405  405  405"),
+    ("candidates:registration-withdraw", "GET",  registration, "302  404  200  404  404  404  404  404"),
+    ("candidates:registration-withdraw", "POST", registration, "302  404  302  404  404  404  404  404"),
+    ("candidates:evidence-answer",       "GET",  question,     "302  404  200  404  404  404  404  404"),
+    ("candidates:evidence-answer",       "POST", question,     "302  404  302  404  404  404  404  404", ANSWER),
+    ("candidates:evidence-document",     "GET",  answered,     "302  404  200  404  404  404  200  404"),
+    ("candidates:evidence-document",     "POST", answered,     "302  405  405  405  405  405  405  405"),
+    ("candidates:profile-change",        "GET",  nothing,      "302  200  200  200  200  200  200  200"),
+    ("candidates:profile-change",        "POST", nothing,      "302  302  302  302  302  302  302  302", {"name": "A"}),
 ]
 # fmt: on
 
@@ -74,5 +109,7 @@ def _status(person: User | None, method: str, url: str, data: Any = None) -> int
         if person:
             client.force_login(person)
         response = getattr(client, method.lower())(url, data)
+        if response.streaming:
+            list(response)  # which closes the file
         transaction.set_rollback(True)
     return response.status_code

@@ -11,9 +11,9 @@ from typing import Any
 
 from django.contrib import messages
 from django.contrib.auth.views import redirect_to_login
-from django.http import HttpRequest, HttpResponse
+from django.http import HttpResponse
 
-View = Callable[..., HttpResponse]
+from icg_cert.lib.doors import Request, View
 
 KEY = "kept"
 LONGEST = 10_000  # characters of one field; nobody types more, and anybody may post
@@ -21,21 +21,21 @@ KEPT_FOR = timedelta(hours=12)
 SENTENCE = "You were signed out in between. Nothing is lost: sign in, and what you typed is in the form again."
 
 
-def keep(request: HttpRequest, names: list[str]) -> HttpResponse:
+def keep(request: Request, names: list[str]) -> HttpResponse:
     """Put these fields of the posted form away for this address, and lead to the sign-in and back here."""
     typed = {name: request.POST[name][:LONGEST] for name in names if name in request.POST}
-    request.session[KEY] = {"path": request.path, "at": request.at.isoformat(), "typed": typed}  # type: ignore[attr-defined]
+    request.session[KEY] = {"path": request.path, "at": request.at.isoformat(), "typed": typed}
     messages.warning(request, SENTENCE)
     return redirect_to_login(request.get_full_path())
 
 
-def take(request: HttpRequest) -> dict[str, str]:
+def take(request: Request) -> dict[str, str]:
     """What was kept for this address, once; empty when there is nothing, or nothing fresh."""
     kept = request.session.get(KEY)
     if not kept or kept["path"] != request.path:
         return {}
     del request.session[KEY]
-    is_fresh = request.at - datetime.fromisoformat(kept["at"]) < KEPT_FOR  # type: ignore[attr-defined]
+    is_fresh = request.at - datetime.fromisoformat(kept["at"]) < KEPT_FOR
     return kept["typed"] if is_fresh else {}
 
 
@@ -44,7 +44,7 @@ def sign_in_keeping(*names: str) -> Callable[[View], View]:
 
     def decorate(view: View) -> View:
         @wraps(view)
-        def door(request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponse:
+        def door(request: Request, *args: Any, **kwargs: Any) -> HttpResponse:
             if request.user.is_authenticated:
                 return view(request, *args, **kwargs)
             if request.method == "POST":
