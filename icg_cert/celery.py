@@ -17,6 +17,7 @@ os.environ.setdefault("DJANGO_SETTINGS_MODULE", "icg_cert.settings")
 # In the order of a portal's day: what closes, what follows from it, what is told, what is sent.
 JOBS: list[str] = [
     "candidates.tasks.remind_unpaid",
+    "scoring.tasks.follow_up_due",
     "icg_cert.mail.tasks.send_outbox",
 ]
 

@@ -150,6 +150,19 @@ class FeedbackStatement(models.Model):
         return self.text
 
 
+class ScorerQuerySet(models.QuerySet["Scorer"]):
+    def active(self) -> "ScorerQuerySet":
+        return self.filter(is_active=True, user__is_active=True).select_related("user").order_by("user")
+
+    def readers(self) -> "ScorerQuerySet":
+        """Who is given first and second readings."""
+        return self.active().filter(permissions.reads_entries())
+
+    def leads(self) -> "ScorerQuerySet":
+        """Who adjudicates."""
+        return self.active().filter(permissions.adjudicates())
+
+
 class Scorer(models.Model):
     """A person trained to score, with what could be a conflict of interest."""
 
@@ -157,6 +170,8 @@ class Scorer(models.Model):
     district = models.CharField(max_length=150, blank=True)
     employer = models.CharField(max_length=150, blank=True)
     is_active = models.BooleanField(default=True)
+
+    objects = ScorerQuerySet.as_manager()
 
     def __str__(self) -> str:
         return self.user.name

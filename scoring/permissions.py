@@ -4,12 +4,27 @@ from typing import Any
 
 from django.db.models import Q
 
-from candidates.permissions import is_lead, is_office, is_staff
+from candidates.permissions import LEAD, SCORER, has_role, is_lead, is_office, is_scorer, is_staff
 
 
 def sheets_visible_to(user: Any) -> Q:
     """A scorer sees their own sheets and nobody else's; staff and leads go by the board, not by the sheet."""
     return Q(assignment__scorer=user) if user.is_authenticated else Q(pk__in=[])
+
+
+def reads_entries() -> Q:
+    """Of scorer profiles: who is given first and second readings."""
+    return Q(user__groups__name=SCORER)
+
+
+def adjudicates() -> Q:
+    """Of scorer profiles: who decides where two readings lie too far apart."""
+    return Q(user__groups__name=LEAD)
+
+
+def sees_board(user: Any) -> bool:
+    """Leads and staff follow the progress of scoring; everybody on it is a code."""
+    return has_role(user, LEAD) or is_staff(user)
 
 
 def results_visible_to(user: Any) -> Q:
@@ -27,10 +42,14 @@ def certificates_visible_to(user: Any) -> Q:
 
 
 __all__ = [
+    "adjudicates",
     "certificates_visible_to",
     "is_lead",
     "is_office",
+    "is_scorer",
     "is_staff",
+    "reads_entries",
     "results_visible_to",
+    "sees_board",
     "sheets_visible_to",
 ]

@@ -1,6 +1,6 @@
 from django.urls import path
 
-from scoring.views import certificates, release, results
+from scoring.views import board, certificates, queue, release, results, sheet
 
 app_name = "scoring"
 
@@ -18,4 +18,10 @@ urlpatterns = [
     path("certificates/<str:code>/certificate.pdf", certificates.certificate, name="certificate"),
     path("verify/", certificates.verify_form, name="verify-form"),
     path("verify/<str:code>/", certificates.verify, name="verify"),
+    path("scoring/", queue.queue, name="queue"),
+    path("scoring/sheets/<int:pk>/", sheet.sheet, name="sheet"),
+    path("scoring/sheets/<int:pk>/finalise/", sheet.sheet_finalise, name="sheet-finalise"),
+    path("scoring/sheets/<int:pk>/recuse/", sheet.sheet_recuse, name="sheet-recuse"),
+    path("scoring/board/", board.board, name="board"),
+    path("scoring/board/<int:year>/assign/", board.board_assign, name="board-assign"),
 ]

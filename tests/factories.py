@@ -289,3 +289,17 @@ def make_release(cycle: Cycle | None = None, state: str = Release.State.APPROVED
     if state == Release.State.RELEASED:
         defaults |= {"released_at": cycle.releases_at}
     return Release.objects.create(cycle=cycle, state=state, **{**defaults, **fields})
+
+
+def make_locked(registration: Registration | None = None, factor: int = 1, **fields: Any) -> Entry:
+    """An entry handed in for good, of a factor that has a rubric: what scoring works on."""
+    rubric = make_rubric(make_factor(factor))
+    return make_entry(registration, rubric.factor, status=Entry.Status.LOCKED, **fields)
+
+
+def make_reading(entry: Entry, scorer: User, *values: str, role: str = Assignment.Role.FIRST) -> Sheet:
+    """Somebody's reading of an entry: final with these values, or not begun when there are none."""
+    assignment = make_assignment(entry, scorer, role)
+    if values:
+        return make_sheet(assignment, *values)
+    return Sheet.objects.create(assignment=assignment, rubric=make_rubric(entry.factor))

@@ -20,7 +20,15 @@ from django.urls import reverse
 
 from candidates.models import User
 from icg_cert.lib import clock
-from tests.factories import at, make_evidence_request, make_programme, make_registration
+from tests.factories import (
+    at,
+    make_evidence_request,
+    make_locked,
+    make_policy,
+    make_programme,
+    make_reading,
+    make_registration,
+)
 
 PEOPLE = ["anonymous", "stranger", "owner", "scorer", "other_scorer", "lead", "staff", "finance"]
 
@@ -56,6 +64,18 @@ def answered(cast: Cast) -> dict[str, Any]:
 
 ANSWER = {"answer": "Here it is."}
 
+def own_sheet(cast: Cast) -> dict[str, Any]:
+    """The scorer's first reading of the candidate's entry, not begun, in the weeks of scoring."""
+    clock.jump_to(at(2027, 7, 1))
+    make_policy()
+    return {"pk": make_reading(make_locked(make_registration(cast["owner"])), cast["scorer"]).pk}
+
+
+def cycle_to_assign(cast: Cast) -> dict[str, Any]:
+    make_policy()
+    return {"year": make_locked(make_registration(cast["owner"])).cycle.year}
+
+
 # fmt: off
 TABLE: list[Row] = [
     # address            method  object    anon stra ownr scor othr lead staf fina
@@ -74,6 +94,16 @@ TABLE: list[Row] = [
     ("candidates:evidence-document",     "POST", answered,     "302  405  405  405  405  405  405  405"),
     ("candidates:profile-change",        "GET",  nothing,      "302  200  200  200  200  200  200  200"),
     ("candidates:profile-change",        "POST", nothing,      "302  302  302  302  302  302  302  302", {"name": "A"}),
+    # Scoring
+    ("scoring:queue",          "GET",  nothing,         "302  403  403  200  200  200  403  403"),
+    ("scoring:sheet",          "GET",  own_sheet,       "302  404  404  200  404  404  404  404"),
+    ("scoring:sheet",          "POST", own_sheet,       "302  404  404  302  404  404  404  404", {"version": 0}),
+    ("scoring:sheet-finalise", "GET",  own_sheet,       "302  404  404  200  404  404  404  404"),
+    ("scoring:sheet-finalise", "POST", own_sheet,       "302  404  404  409  404  404  404  404", {"version": 0}),
+    ("scoring:sheet-recuse",   "GET",  own_sheet,       "302  404  404  200  404  404  404  404"),
+    ("scoring:sheet-recuse",   "POST", own_sheet,       "302  404  404  302  404  404  404  404", {"reason": ""}),
+    ("scoring:board",          "GET",  nothing,         "302  403  403  403  403  200  200  403"),
+    ("scoring:board-assign",   "POST", cycle_to_assign, "302  403  403  403  403  403  302  403"),
 ]
 # fmt: on
 

@@ -1,0 +1,80 @@
+"""What waits for one person in scoring: a scorer's queue, and the one next thing to do."""
+
+from datetime import datetime
+from typing import Any
+
+from django.db.models import Q, QuerySet
+from django.urls import reverse
+
+from candidates.models import Cycle, Registration
+from icg_cert.lib.next_step import NextStep
+from portfolios.models import Entry
+from scoring import permissions
+from scoring.models import Assignment, Sheet
+
+# Adjudications first: a candidate's score waits for them alone.
+IS_ADJUDICATION = Q(assignment__role=Assignment.Role.ADJUDICATION)
+ORDER = ["assignment__entry__cycle__releases_at", "-is_adjudication", "assignment__entry__factor__number", "pk"]
+
+UNREAD = Entry.objects.locked().filter(assignments=None).exclude(registration__status__in=Registration.ENDED)
+
+
+def open_sheets(user: Any) -> QuerySet[Sheet]:
+    """The sheets a scorer still has to finalise, soonest release first."""
+    return _mine(user).filter(status=Sheet.Status.DRAFT)
+
+
+def done_sheets(user: Any, at: datetime) -> QuerySet[Sheet]:
+    """The final ones of cycles that are not released yet."""
+    return _mine(user).filter(status=Sheet.Status.FINAL, assignment__entry__cycle__releases_at__gt=at)
+
+
+def _mine(user: Any) -> QuerySet[Sheet]:
+    sheets = Sheet.objects.visible_to(user).annotate(is_adjudication=IS_ADJUDICATION)
+    return sheets.select_related(
+        "assignment__entry__registration", "assignment__entry__factor", "assignment__entry__cycle"
+    ).order_by(*ORDER)
+
+
+def next_step(user: Any, at: datetime) -> NextStep | None:
+    """A scorer's or lead's readings; else, for staff, a cycle whose entries wait to be given out. None otherwise."""
+    if permissions.is_scorer(user):
+        return _to_read(user)
+    return _to_assign(at) if permissions.is_staff(user) else None
+
+
+def _to_read(user: Any) -> NextStep:
+    sheets = list(open_sheets(user)[:100])
+    if not sheets:
+        return NextStep(
+            title="Nothing waits for your reading",
+            text="We e-mail you as soon as an entry is given to you.",
+            url=reverse("scoring:queue"),
+            action="Open your queue",
+            kind="wait",
+        )
+    first = sheets[0]
+    return NextStep(
+        title="Read one entry" if len(sheets) == 1 else f"Read {len(sheets)} entries",
+        text=f"Next: {first.assignment.entry.factor.name}, candidate {first.assignment.entry.registration.code}.",
+        url=reverse("scoring:sheet", args=[first.pk]),
+        action="Continue this sheet" if first.saved_at else "Open this sheet",
+        deadline=first.assignment.entry.cycle.releases_at,
+    )
+
+
+def _to_assign(at: datetime) -> NextStep | None:
+    cycle = (
+        Cycle.objects.filter(closes_at__lte=at, releases_at__gt=at, pk__in=UNREAD.values("cycle"))
+        .order_by("year")
+        .first()
+    )
+    if cycle is None:
+        return None
+    return NextStep(
+        title=f"Give the entries of {cycle.year} to scorers",
+        text="Entries are handed in for good and nobody reads them yet.",
+        url=f"{reverse('scoring:board')}?cycle={cycle.year}",
+        action="Open the scoring board",
+        deadline=cycle.releases_at,
+    )

@@ -1,0 +1,52 @@
+"""The board: how far the scoring of a cycle is, and the one button that gives its entries out."""
+
+from django.contrib import messages
+from django.contrib.auth.decorators import login_required
+from django.http import HttpResponse
+from django.shortcuts import get_object_or_404, redirect, render
+from django.urls import reverse
+from django.views.decorators.http import require_POST, require_safe
+
+from candidates.models import Cycle
+from icg_cert.lib.doors import Request, only_for, refusals_as_page
+from scoring import assignment
+from scoring import board as boards
+from scoring.permissions import is_staff, sees_board
+
+LISTED = 50
+
+
+@login_required
+@only_for(sees_board)
+@require_safe
+@refusals_as_page
+def board(request: Request) -> HttpResponse:
+    cycles = Cycle.objects.order_by("-year")
+    year = request.GET.get("cycle", "")
+    current = cycles.filter(closes_at__lte=request.at).first() or cycles.last()
+    cycle = get_object_or_404(cycles, year=year) if year.isdecimal() else current
+    context = {
+        "board": boards.board(cycle) if cycle else None,
+        "cycles": cycles,
+        "may_assign": is_staff(request.user),
+        "listed": LISTED,
+    }
+    return render(request, "scoring/board.html", context)
+
+
+@login_required
+@only_for(is_staff)
+@require_POST
+@refusals_as_page
+def board_assign(request: Request, year: int) -> HttpResponse:
+    cycle = get_object_or_404(Cycle, year=year)
+    done = assignment.assign_cycle(cycle.pk, by=request.user, at=request.at)
+    if done.given:
+        messages.success(
+            request, f"{done.given} reading{'s' if done.given > 1 else ''} given out. The scorers are told."
+        )
+    elif not done.stuck:
+        messages.info(request, "Every entry has its scorers already. Nothing was changed.")
+    if done.stuck:
+        messages.warning(request, f"{len(done.stuck)} could be given to nobody; they are listed below.")
+    return redirect(f"{reverse('scoring:board')}?cycle={year}")
