@@ -16,6 +16,7 @@ VAR = Path(__file__).parent / "var" / "tests"
 os.environ["ICG_TESTING"] = "1"
 os.environ["ICG_DEMO"] = "1"
 os.environ["ICG_VAR_DIR"] = str(VAR)
+os.environ["PYTEST_DEBUG_TEMPROOT"] = str(VAR)  # tmp_path: not in a /tmp that others clean up
 os.environ["DJANGO_SETTINGS_MODULE"] = "icg_cert.settings"
 for name in ("REDIS_URL", "S3_BUCKET", "EMAIL_URL", "BASE_URL", "SECRET_KEY", "ALLOWED_HOSTS", "DEBUG", "PORT"):
     os.environ.pop(name, None)  # what the developer's shell says about a real portal is not for the tests

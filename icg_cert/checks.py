@@ -14,7 +14,7 @@ def safe_production(app_configs: Any, **kwargs: Any) -> list[CheckMessage]:
         return []
     key, hosts, clock_file = settings.SECRET_KEY, settings.ALLOWED_HOSTS, settings.REHEARSAL_CLOCK_FILE
     findings = [
-        ("E001", key in ("", settings.INSECURE_KEY), "Set SECRET_KEY to a long random text."),
+        ("E001", key == settings.INSECURE_KEY or len(key) < 32, "Set SECRET_KEY to a long random text."),
         ("E002", not hosts or "*" in hosts, "Set ALLOWED_HOSTS to the names the portal is reached by."),
         ("E003", not settings.BASE_URL.startswith("https://"), "Set BASE_URL to the portal's https:// address."),
         ("E004", settings.PAYMENT_FAKE_GATEWAY, "Switch PAYMENT_FAKE_GATEWAY off: it confirms seats without money."),

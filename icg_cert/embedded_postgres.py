@@ -147,7 +147,9 @@ def _run(var: Path, program: str, *arguments: str) -> None:
         status = subprocess.run(command, stdin=subprocess.DEVNULL, stdout=output, stderr=output, cwd="/", **identity)
         if status.returncode:
             output.seek(0)
-            sys.exit(f"The embedded PostgreSQL could not run {program}:\n{output.read()}")
+            log = _data_dir(var) / "log"
+            said = output.read() + (log.read_text(errors="replace")[-2000:] if log.exists() else "")
+            sys.exit(f"The embedded PostgreSQL could not run {program}:\n{said}")
 
 
 def _programs() -> Path:

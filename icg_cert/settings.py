@@ -29,7 +29,7 @@ HOST = BASE_URL.partition("://")[2].partition("/")[0].partition(":")[0]
 ALLOWED_HOSTS = env.list("ALLOWED_HOSTS", [] if REAL else ["localhost", "127.0.0.1", "[::1]", "testserver"])
 CSRF_TRUSTED_ORIGINS = env.list("CSRF_TRUSTED_ORIGINS", [BASE_URL])
 INSECURE_KEY = "insecure: the demo's sign-ins are printed on the screen anyway"
-SECRET_KEY = env.str("SECRET_KEY", "" if REAL else INSECURE_KEY)
+SECRET_KEY = env.str("SECRET_KEY", "") or ("" if REAL else INSECURE_KEY)
 ROOT_URLCONF = "icg_cert.urls"
 WSGI_APPLICATION = "icg_cert.wsgi.application"
 
@@ -135,6 +135,7 @@ ACCOUNT_EMAIL_SUBJECT_PREFIX = ""
 ACCOUNT_EMAIL_NOTIFICATIONS = True
 ACCOUNT_REAUTHENTICATION_REQUIRED = True
 ACCOUNT_RATE_LIMITS: dict[str, str] | bool = False if TESTING else {}  # {} keeps allauth's own, which are on
+ALLAUTH_TRUSTED_PROXY_COUNT = env.int("TRUSTED_PROXIES", 0)  # whose X-Forwarded-For the rate limits believe
 MFA_SUPPORTED_TYPES = ["totp", "webauthn", "recovery_codes"]
 MFA_PASSKEY_LOGIN_ENABLED = True
 MFA_TOTP_ISSUER = "ICG certification"
@@ -185,7 +186,7 @@ BUCKET = {
     },
 }
 STATIC_URL = "/static/"
-STATIC_ROOT = VAR_DIR / "static"
+STATIC_ROOT = Path(env.str("STATIC_ROOT", str(VAR_DIR / "static")))
 STATICFILES_DIRS = [BASE_DIR / "static"]
 HASHED_STATIC = "icg_cert.statics.HashedStatics"
 PLAIN_STATIC = "django.contrib.staticfiles.storage.StaticFilesStorage"

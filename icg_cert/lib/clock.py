@@ -22,10 +22,10 @@ def offset() -> timedelta:
     if not settings.DEMO:
         return timedelta(0)
     try:
-        seconds = json.loads(_file().read_text())["offset_seconds"]
+        microseconds = json.loads(_file().read_text())["offset_microseconds"]
     except FileNotFoundError:
         return timedelta(0)
-    return timedelta(seconds=seconds)
+    return timedelta(microseconds=microseconds)
 
 
 def jump_to(instant: datetime) -> None:
@@ -37,7 +37,7 @@ def jump_to(instant: datetime) -> None:
         raise RuntimeError("The clock can be moved only in the demo.")
     ahead = instant - timezone.now()
     temporary = _file().with_suffix(".new")
-    temporary.write_text(json.dumps({"offset_seconds": round(ahead.total_seconds())}))
+    temporary.write_text(json.dumps({"offset_microseconds": ahead // timedelta(microseconds=1)}))
     temporary.replace(_file())
 
 

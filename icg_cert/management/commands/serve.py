@@ -12,7 +12,7 @@ from types import FrameType
 from typing import Any, NoReturn
 
 from django.conf import settings
-from django.core.management import call_command, get_commands
+from django.core.management import call_command
 from django.core.management.base import BaseCommand, CommandError
 
 PYTHON = [sys.executable, "-m"]
@@ -45,16 +45,10 @@ class Command(BaseCommand):
         """Bring database and files up to date; what the demo's loader says of who can sign in."""
         self.stdout.write("Preparing the database ...")
         self.stdout.flush()
-        for folder in ("queue", "queue-control", "media", "mail", "static"):
-            (settings.VAR_DIR / folder).mkdir(parents=True, exist_ok=True)
-        call_command("migrate", verbosity=0)
-        if "load_programme" in get_commands():
-            call_command("load_programme", stdout=StringIO())
+        said = StringIO()
+        call_command("prepare", stdout=said)
         if settings.REAL:
             call_command("collectstatic", interactive=False, verbosity=0)
-        said = StringIO()
-        if settings.DEMO and "load_demo" in get_commands():
-            call_command("load_demo", stdout=said)
         return said.getvalue()
 
 

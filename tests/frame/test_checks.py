@@ -1,0 +1,51 @@
+from typing import Any
+
+import pytest
+from django.core import checks
+from pytest_django import Settings
+
+from icg_cert.checks import TAG
+
+SAFE = {
+    "DEMO": False,
+    "DEBUG": False,
+    "SECRET_KEY": "x" * 32,
+    "ALLOWED_HOSTS": ["certification.example.org"],
+    "BASE_URL": "https://certification.example.org",
+    "PAYMENT_FAKE_GATEWAY": False,
+    "REQUIRE_SECOND_FACTOR": True,
+}
+
+
+def findings(settings: Settings, **changes: Any) -> list[str | None]:
+    for name, value in {**SAFE, **changes}.items():
+        setattr(settings, name, value)
+    return [finding.id for finding in checks.run_checks(tags=[TAG])]
+
+
+def test_safe_production_passes(settings: Settings) -> None:
+    assert findings(settings) == []
+
+
+@pytest.mark.parametrize(
+    ("changes", "expected"),
+    [
+        ({"SECRET_KEY": "x" * 31}, ["icg_cert.E001"]),
+        ({"SECRET_KEY": "insecure: the demo's sign-ins are printed on the screen anyway"}, ["icg_cert.E001"]),
+        ({"ALLOWED_HOSTS": []}, ["icg_cert.E002"]),
+        ({"ALLOWED_HOSTS": ["*"]}, ["icg_cert.E002"]),
+        ({"BASE_URL": "http://certification.example.org"}, ["icg_cert.E003"]),
+        ({"PAYMENT_FAKE_GATEWAY": True}, ["icg_cert.E004"]),
+        ({"REQUIRE_SECOND_FACTOR": False}, ["icg_cert.E006"]),
+        ({"BASE_URL": "", "PAYMENT_FAKE_GATEWAY": True}, ["icg_cert.E003", "icg_cert.E004"]),
+        ({"BASE_URL": "", "DEMO": True}, []),
+        ({"BASE_URL": "", "DEBUG": True}, []),
+    ],
+)
+def test_unsafe_production_is_named(settings: Settings, changes: dict[str, Any], expected: list[str]) -> None:
+    assert findings(settings, **changes) == expected
+
+
+def test_moved_clock_is_refused_in_production(settings: Settings) -> None:
+    settings.REHEARSAL_CLOCK_FILE.write_text("{}")
+    assert findings(settings) == ["icg_cert.E005"]

@@ -1,0 +1,135 @@
+"""What the environment makes of the settings, read by a fresh process as a deployment would."""
+
+import json
+import os
+import subprocess
+import sys
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+ROOT = Path(__file__).parent.parent.parent
+READ = """
+import json, sys
+from icg_cert import settings
+print(json.dumps({name: getattr(settings, name) for name in sys.argv[1:]}, default=str))
+"""
+REAL = {
+    "DATABASE_URL": "postgresql://somebody@db.example.org/portal",
+    "SECRET_KEY": "x" * 50,
+    "ALLOWED_HOSTS": "certification.example.org",
+    "BASE_URL": "https://certification.example.org/",
+}
+
+
+def run(program: str, *arguments: str, **environment: str) -> subprocess.CompletedProcess[str]:
+    # ICG_TESTING would keep a developer's .env out, and the switches of the tests in; a missing .env is the same.
+    clean = {name: os.environ[name] for name in ("PATH", "HOME") if name in os.environ}
+    return subprocess.run(
+        [sys.executable, "-c", program, *arguments], env=clean | environment, cwd=ROOT, capture_output=True, text=True
+    )
+
+
+def read(*names: str, **environment: str) -> dict[str, Any]:
+    finished = run(READ, *names, **environment)
+    assert finished.returncode == 0, finished.stderr
+    answer: dict[str, Any] = json.loads(finished.stdout)
+    return answer
+
+
+@pytest.fixture(autouse=True)
+def without_dotenv() -> None:
+    if (ROOT / ".env").exists():
+        pytest.skip("a .env file here would answer for the environment")
+
+
+def test_settings_without_anything_are_the_demo(tmp_path: Path) -> None:
+    names = [
+        "DEMO",
+        "DEBUG",
+        "PAYMENT_FAKE_GATEWAY",
+        "REQUIRE_SECOND_FACTOR",
+        "BASE_URL",
+        "EMAIL_FILE_PATH",
+        "MEDIA_ROOT",
+    ]
+    assert read(*names, ICG_VAR_DIR=str(tmp_path), PORT="8123") == {
+        "DEMO": True,
+        "DEBUG": False,
+        "PAYMENT_FAKE_GATEWAY": True,
+        "REQUIRE_SECOND_FACTOR": False,
+        "BASE_URL": "http://localhost:8123",
+        "EMAIL_FILE_PATH": str(tmp_path / "mail"),
+        "MEDIA_ROOT": str(tmp_path / "media"),
+    }
+
+
+def test_settings_with_a_database_are_real_and_strict() -> None:
+    names = ["DEMO", "PAYMENT_FAKE_GATEWAY", "REQUIRE_SECOND_FACTOR", "BASE_URL", "SESSION_COOKIE_SECURE"]
+    names += ["SECURE_SSL_REDIRECT", "SECURE_HSTS_SECONDS", "MFA_WEBAUTHN_ALLOW_INSECURE_ORIGIN", "INSECURE_KEY"]
+    answer = read(*names, "SECRET_KEY", **{**REAL, "SECRET_KEY": ""})
+    assert answer.pop("INSECURE_KEY") != answer.pop("SECRET_KEY") == ""
+    assert answer == {
+        "DEMO": False,
+        "PAYMENT_FAKE_GATEWAY": False,
+        "REQUIRE_SECOND_FACTOR": True,
+        "BASE_URL": "https://certification.example.org",
+        "SESSION_COOKIE_SECURE": True,
+        "SECURE_SSL_REDIRECT": True,
+        "SECURE_HSTS_SECONDS": 31536000,
+        "MFA_WEBAUTHN_ALLOW_INSECURE_ORIGIN": False,
+    }
+
+
+def test_settings_with_a_bucket_keep_files_there_and_let_the_browser_reach_it() -> None:
+    bucket = {
+        "S3_BUCKET": "portal",
+        "S3_ENDPOINT_URL": "http://s3:8333",
+        "S3_PUBLIC_URL": "https://files.example.org/x",
+    }
+    answer = read("STORAGES", "CONTENT_SECURITY_POLICY", **REAL, **bucket)
+    default = answer["STORAGES"]["default"]
+    policy = answer["CONTENT_SECURITY_POLICY"]["DIRECTIVES"]
+    assert default["BACKEND"] == "storages.backends.s3.S3Storage"
+    assert (default["OPTIONS"]["bucket_name"], default["OPTIONS"]["endpoint_url"]) == ("portal", "http://s3:8333")
+    assert policy["connect-src"] == ["'self'", "https://files.example.org"]
+    assert policy["media-src"] == ["'self'", "blob:", "https://files.example.org"]
+    assert policy["script-src"] == ["'self'"]
+
+
+def test_settings_without_redis_queue_in_files_and_with_it_there(tmp_path: Path) -> None:
+    assert read("CELERY_BROKER_URL") == {"CELERY_BROKER_URL": "filesystem://localhost//"}
+    answer = read("CELERY_BROKER_URL", "CACHES", REDIS_URL="redis://r:6379/0")
+    assert answer["CELERY_BROKER_URL"] == answer["CACHES"]["default"]["LOCATION"] == "redis://r:6379/0"
+
+
+def test_settings_read_the_mail_server_from_one_address() -> None:
+    names = ["EMAIL_HOST", "EMAIL_PORT", "EMAIL_HOST_USER", "EMAIL_HOST_PASSWORD", "EMAIL_USE_TLS"]
+    assert read(*names, EMAIL_URL="submission://me%40example.org:p%2Fw@smtp.example.org:587") == {
+        "EMAIL_HOST": "smtp.example.org",
+        "EMAIL_PORT": 587,
+        "EMAIL_HOST_USER": "me@example.org",
+        "EMAIL_HOST_PASSWORD": "p/w",
+        "EMAIL_USE_TLS": True,
+    }
+
+
+def test_wsgi_does_not_start_an_unsafe_production() -> None:
+    assert run("import icg_cert.wsgi", **REAL).returncode == 0
+    refused = run("import icg_cert.wsgi", **{**REAL, "BASE_URL": "http://certification.example.org"})
+    assert refused.returncode == 1
+    assert "icg_cert.E003" in refused.stderr
+
+
+def test_every_name_of_the_env_example_is_read() -> None:
+    source = (ROOT / "icg_cert" / "settings.py").read_text() + (ROOT / "icg_cert" / "embedded_postgres.py").read_text()
+    source += (ROOT / "icg_cert" / "management" / "commands" / "serve.py").read_text()
+    lines = (ROOT / ".env.example").read_text().splitlines()
+    names = [
+        line.lstrip("# ").partition("=")[0]
+        for line in lines
+        if "=" in line and " " not in line.lstrip("# ").partition("=")[0]
+    ]
+    assert len(names) > 15
+    assert [name for name in names if f'"{name}"' not in source] == []
