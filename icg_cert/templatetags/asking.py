@@ -15,6 +15,24 @@ def control(field: BoundField) -> SafeString:
     return field.as_widget(attrs={"placeholder": False})
 
 
+# Labels that allauth's forms bring, in our words.
+NAMES = {
+    "Email": "E-mail address",
+    "Remember Me": "Keep me signed in on this device",
+    "Password (again)": "Password, once more",
+    "Current Password": "Current password",
+    "New Password": "New password",
+    "New Password (again)": "New password, once more",
+    "Authenticator code": "Code from the app",
+    "Passwordless": "Let this key sign me in without a password",
+}
+
+
+@register.filter
+def named(field: BoundField) -> str:
+    return NAMES.get(str(field.label), str(field.label))
+
+
 # Django's own words for what is amiss, in ours. Messages that a form or a verb wrote stay as they are.
 REQUIRED = "This field is required."
 ASKED_AGAIN = {
@@ -45,4 +63,4 @@ def told(field: BoundField, error: str) -> str:
 @register.filter
 def summed_up(field: BoundField, error: str) -> str:
     """The same beside the field's name, for the summary on top of the form."""
-    return f"{str(field.label).rstrip(' .:?')}: {told(field, error)}"
+    return f"{named(field).rstrip(' .:?')}: {told(field, error)}"

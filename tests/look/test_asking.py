@@ -35,6 +35,6 @@ def test_errors_say_what_to_do() -> None:
         "Levels: Please choose at least one.",
         "Letter: Please choose a file.",
         "I agree: Please tick this to go on.",
-        "Email: Please write an address like name@example.org.",
+        "E-mail address: Please write an address like name@example.org.",
         "Hours: Ensure this value is less than or equal to 60.",
     ]
