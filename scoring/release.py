@@ -208,10 +208,10 @@ def _tell(result: Result, at: datetime) -> None:
     Until then an entry says nothing of its outcome, for that would be a part of the result.
     """
     Result.objects.filter(pk=result.pk).update(told_at=at)
-    for row in FactorScore.objects.filter(result=result):
-        is_banked = scores.is_banked(row.score, result.policy.rules())
-        outcome = Entry.Outcome.BANKED if is_banked else Entry.Outcome.FELL_SHORT
-        Entry.objects.filter(pk=row.entry_id).update(outcome=outcome)
+    rules = result.policy.rules()
+    told = {row.entry_id: scores.is_banked(row.score, rules) for row in FactorScore.objects.filter(result=result)}
+    for is_banked, outcome in ((True, Entry.Outcome.BANKED), (False, Entry.Outcome.FELL_SHORT)):
+        Entry.objects.filter(pk__in=[entry for entry in told if told[entry] is is_banked]).update(outcome=outcome)
     if result.status == Result.Status.CERTIFIED:
         certificates.issue(result, at=at)
     _write(result, "results_released", at)

@@ -15,7 +15,16 @@ from zoneinfo import ZoneInfo
 from django.contrib.auth.models import Group
 from django.core.files.base import ContentFile
 
-from candidates.models import Cohort, Cycle, EvidenceRequest, PolicyText, Programme, Registration, User
+from candidates.models import (
+    Cohort,
+    Cycle,
+    EvidenceRequest,
+    Extension,
+    PolicyText,
+    Programme,
+    Registration,
+    User,
+)
 from icg_cert.lib.windows import start_of, whole_days
 from portfolios.models import Entry, Factor, Requirement, Upload
 from scoring.models import (
@@ -132,6 +141,18 @@ def make_evidence_request(
     if pdf:
         defaults |= {"answered_at": asked_at + timedelta(days=1), "document": ContentFile(pdf, "letter.pdf")}
     return EvidenceRequest.objects.create(registration=registration, **{**defaults, **fields})
+
+
+def make_extension(registration: Registration, cycle: Cycle | None = None, **fields: Any) -> Extension:
+    """A week more than everybody else."""
+    cycle = cycle or make_cycle(registration.cohort.year + 1)
+    defaults: dict[str, Any] = {
+        "closes_at": cycle.closes_at + timedelta(days=7),
+        "reason": "The storm of 14 June took the power.",
+        "granted_by": fields.pop("granted_by", None) or make_user("", "staff"),
+        "granted_at": cycle.closes_at - timedelta(days=1),
+    }
+    return Extension.objects.create(registration=registration, cycle=cycle, **{**defaults, **fields})
 
 
 def make_factor(number: int = 1, **fields: Any) -> Factor:
