@@ -89,14 +89,14 @@ def document(certificate: Certificate) -> bytes:
     if certificate.is_revoked:
         raise Refused("revoked", "This certificate was revoked, so there is no document of it any more.")
     code = certificate.code
-    url = settings.BASE_URL + reverse("scoring:verify", args=[code])
+    form = settings.BASE_URL + reverse("scoring:verify-form")
     return pdf.render(
         "certificate.typ",
         {
             "holder": certificate.holder_name,
             "awarded": format_date(localtime(certificate.result.released_at), "F j, Y"),
             "code": f"{code[:4]} {code[4:]}",
-            "url": url,
-            "place": url.partition("://")[2],
+            "url": settings.BASE_URL + reverse("scoring:verify", args=[code]),
+            "place": form.partition("://")[2].rstrip("/"),
         },
     )

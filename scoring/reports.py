@@ -53,6 +53,7 @@ class FactorReport:
     how: str
     is_retake: bool
     is_banked: bool
+    threshold: str
     arithmetic: tuple[str, ...]
     criteria: tuple[CriterionReport, ...]
     feedback: tuple[str, ...]
@@ -62,7 +63,7 @@ class FactorReport:
 
 @dataclass(frozen=True, slots=True)
 class Line:
-    """One factor in the chart: its standing score and the year that is from, both None before it was scored."""
+    """One factor in the chart, "1. The Impact Cycle": its standing score and that score's year, None without one."""
 
     number: int
     name: str
@@ -70,6 +71,11 @@ class Line:
     year: int | None
     state: str
     tone: str
+
+    @property
+    def value(self) -> Fraction | None:
+        """The score under the name the chart asks for."""
+        return self.score
 
 
 @dataclass(frozen=True, slots=True)
@@ -103,6 +109,18 @@ class Report:
         return tuple(line for line in self.lines if line.score is not None and line.score < self.policy.threshold)
 
     @property
+    def threshold(self) -> str:
+        return plain(self.policy.threshold)
+
+    @property
+    def next_year(self) -> int:
+        return self.result.cycle.year + 1
+
+    @property
+    def policy_words(self) -> str:
+        return "Of several scores of one factor, the " + ("best" if self.policy.retake == "best" else "latest") + " counts."
+
+    @property
     def unscored(self) -> tuple[Line, ...]:
         return tuple(line for line in self.lines if line.score is None)
 
@@ -128,9 +146,9 @@ def report(result: Result) -> Report:
 
 def _line(factor: Factor, row: dict[str, Any] | None, rules: Rules) -> Line:
     if row is None:
-        return Line(factor.number, factor.name, None, None, "No score yet", "muted")
+        return Line(factor.number, str(factor), None, None, "No score yet", "muted")
     score = Fraction(*row["score"])
-    return Line(factor.number, row["name"], score, row["year"], *_state(score, rules))
+    return Line(factor.number, f"{factor.number}. {row['name']}", score, row["year"], *_state(score, rules))
 
 
 def _state(score: Fraction, rules: Rules) -> tuple[str, str]:
@@ -151,6 +169,7 @@ def _factor(row: FactorScore) -> FactorReport:
         how=_how(row),
         is_retake=row.entry.is_retake,
         is_banked=row.score >= threshold,
+        threshold=plain(threshold),
         arithmetic=tuple(_arithmetic(row, names)),
         criteria=tuple(_criterion(index, detail, names) for index in range(len(detail["criteria"]))),
         feedback=tuple(detail["feedback"]),

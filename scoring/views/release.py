@@ -18,6 +18,7 @@ from scoring.release_forms import ReleaseForm
 from scoring.release_gate import Gate
 
 PER_PAGE = 50
+FILTERS = {"": "All", "blocked": "Not ready", "withheld": "Withheld"}
 
 
 @never_cache
@@ -39,14 +40,17 @@ def release_detail(request: Request, pk: int) -> HttpResponse:
     decision = getattr(cycle, "release", None)
     policy = decision.policy if decision else ScoringPolicy.current()
     gate = release_gate.gate(cycle, policy.rules(), request.at)
+    show = request.GET.get("show", "")
     context = {
         "cycle": cycle,
         "release": decision,
+        "policy": policy,
         "gate": gate,
         "told": cycle.results.filter(superseded_at=None).count(),
-        "page": Paginator(_shown(gate, request.GET.get("show", "")), PER_PAGE).get_page(request.GET.get("page")),
-        "show": request.GET.get("show", ""),
-        "may_prepare": request.at >= cycle.closes_at + cycle.grace and _is_undecided(decision),
+        "page": Paginator(_shown(gate, show), PER_PAGE).get_page(request.GET.get("page")),
+        "show": show if show in FILTERS else "",
+        "filters": FILTERS.items(),
+        "may_prepare": request.at >= cycle.closes_at + cycle.grace,
         "is_preparer": decision is not None and decision.prepared_by_id == request.user.pk,
     }
     return render(request, "scoring/release_detail.html", context)
@@ -54,10 +58,6 @@ def release_detail(request: Request, pk: int) -> HttpResponse:
 
 def _shown(gate: Gate, show: str) -> tuple[release_gate.Row, ...]:
     return {"blocked": gate.blocked, "withheld": gate.withheld}.get(show, gate.rows)
-
-
-def _is_undecided(decision: Release | None) -> bool:
-    return decision is None or decision.state == Release.State.PREPARED
 
 
 @require_http_methods(["GET", "POST"])
