@@ -118,7 +118,11 @@ class Report:
 
     @property
     def policy_words(self) -> str:
-        return "Of several scores of one factor, the " + ("best" if self.policy.retake == "best" else "latest") + " counts."
+        return (
+            "Of several scores of one factor, the "
+            + ("best" if self.policy.retake == "best" else "latest")
+            + " counts."
+        )
 
     @property
     def unscored(self) -> tuple[Line, ...]:

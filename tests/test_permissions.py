@@ -20,14 +20,19 @@ from django.urls import reverse
 
 from candidates.models import User
 from icg_cert.lib import clock
+from scoring import release
+from scoring.models import Certificate
 from tests.factories import (
     at,
+    make_cycle,
     make_evidence_request,
     make_locked,
     make_policy,
     make_programme,
     make_reading,
     make_registration,
+    make_release,
+    make_scored_entry,
 )
 
 PEOPLE = ["anonymous", "stranger", "owner", "scorer", "other_scorer", "lead", "staff", "finance"]
@@ -64,6 +69,7 @@ def answered(cast: Cast) -> dict[str, Any]:
 
 ANSWER = {"answer": "Here it is."}
 
+
 def own_sheet(cast: Cast) -> dict[str, Any]:
     """The scorer's first reading of the candidate's entry, not begun, in the weeks of scoring."""
     clock.jump_to(at(2027, 7, 1))
@@ -75,6 +81,47 @@ def cycle_to_assign(cast: Cast) -> dict[str, Any]:
     make_policy()
     return {"year": make_locked(make_registration(cast["owner"])).cycle.year}
 
+
+def scored(cast: Cast) -> dict[str, Any]:
+    """The window has closed, and the owner's seven entries are scored."""
+    clock.jump_to(at(2027, 10, 20, 12))
+    make_policy()
+    owner = make_registration(cast["owner"], code="BCDF2345")
+    for number in range(1, 8):
+        make_scored_entry(owner, number)
+    return {"pk": make_cycle(2027).pk}
+
+
+def prepared(cast: Cast) -> dict[str, Any]:
+    pk = scored(cast)
+    make_release(make_cycle(2027), "prepared")
+    return pk
+
+
+def approved(cast: Cast) -> dict[str, Any]:
+    pk = scored(cast)
+    make_release(make_cycle(2027))
+    return pk
+
+
+def released(cast: Cast) -> dict[str, Any]:
+    """The morning after: the owner is certified and has been told."""
+    pk = approved(cast)
+    clock.jump_to(at(2027, 11, 1, 9))
+    release.release_due(at(2027, 10, 31, 9))
+    return pk
+
+
+def released_by_code(cast: Cast) -> dict[str, Any]:
+    return {**released(cast), "code": "BCDF2345"}
+
+
+def certificate(cast: Cast) -> dict[str, Any]:
+    released(cast)
+    return {"code": Certificate.objects.get().code}
+
+
+DUE = {"releases_at": "2027-10-31T09:00"}
 
 # fmt: off
 TABLE: list[Row] = [
@@ -104,6 +151,30 @@ TABLE: list[Row] = [
     ("scoring:sheet-recuse",   "POST", own_sheet,       "302  404  404  302  404  404  404  404", {"reason": ""}),
     ("scoring:board",          "GET",  nothing,         "302  403  403  403  403  200  200  403"),
     ("scoring:board-assign",   "POST", cycle_to_assign, "302  403  403  403  403  403  302  403"),
+
+    ("scoring:release-list",     "GET",  nothing,          "302  403  403  403  403  403  200  403"),
+    ("scoring:release-list",     "POST", nothing,          "405  405  405  405  405  405  405  405"),
+    ("scoring:release",          "GET",  scored,           "302  403  403  403  403  403  200  403"),
+    ("scoring:release",          "POST", scored,           "405  405  405  405  405  405  405  405"),
+    ("scoring:release-prepare",  "GET",  scored,           "302  403  403  403  403  403  200  403"),
+    ("scoring:release-prepare",  "POST", scored,           "302  403  403  403  403  403  302  403", DUE),
+    ("scoring:release-approve",  "GET",  prepared,         "302  403  403  403  403  403  200  403"),
+    ("scoring:release-approve",  "POST", prepared,         "302  403  403  403  403  403  302  403"),
+    ("scoring:release-withdraw", "GET",  approved,         "302  403  403  403  403  403  200  403"),
+    ("scoring:release-withdraw", "POST", approved,         "302  403  403  403  403  403  302  403"),
+    ("scoring:result-list",      "GET",  nothing,          "302  200  200  200  200  200  200  200"),
+    ("scoring:result-list",      "POST", nothing,          "405  405  405  405  405  405  405  405"),
+    ("scoring:result-detail",    "GET",  approved,         "302  404  404  404  404  404  404  404"),
+    ("scoring:result-detail",    "GET",  released,         "302  404  200  404  404  404  404  404"),
+    ("scoring:result-detail",    "POST", released,         "405  405  405  405  405  405  405  405"),
+    ("scoring:result-of",        "GET",  released_by_code, "302  404  200  404  404  404  200  404"),
+    ("scoring:result-of",        "POST", released_by_code, "405  405  405  405  405  405  405  405"),
+    ("scoring:certificate",      "GET",  certificate,      "302  404  200  404  404  404  200  404"),
+    ("scoring:certificate",      "POST", certificate,      "405  405  405  405  405  405  405  405"),
+    ("scoring:verify-form",      "GET",  nothing,          "200  200  200  200  200  200  200  200"),
+    ("scoring:verify-form",      "POST", nothing,          "405  405  405  405  405  405  405  405"),
+    ("scoring:verify",           "GET",  certificate,      "200  200  200  200  200  200  200  200"),
+    ("scoring:verify",           "POST", certificate,      "405  405  405  405  405  405  405  405"),
 ]
 # fmt: on
 
