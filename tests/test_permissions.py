@@ -14,20 +14,27 @@ from collections.abc import Callable
 from typing import Any
 
 import pytest
+from django.core.files.base import ContentFile
 from django.db import transaction
 from django.test import Client
 from django.urls import reverse
 
-from candidates.models import User
+from candidates.models import PolicyText, User
 from icg_cert.lib import clock
+from payments import attempts, settlement
+from payments.gateways.fake import FakeGateway
 from tests.factories import (
     at,
+    make_attempt,
     make_evidence_request,
+    make_ledger_entry,
     make_locked,
     make_policy,
     make_programme,
+    make_purchase_order,
     make_reading,
     make_registration,
+    make_text,
 )
 
 PEOPLE = ["anonymous", "stranger", "owner", "scorer", "other_scorer", "lead", "staff", "finance"]
@@ -64,6 +71,7 @@ def answered(cast: Cast) -> dict[str, Any]:
 
 ANSWER = {"answer": "Here it is."}
 
+
 def own_sheet(cast: Cast) -> dict[str, Any]:
     """The scorer's first reading of the candidate's entry, not begun, in the weeks of scoring."""
     clock.jump_to(at(2027, 7, 1))
@@ -74,6 +82,37 @@ def own_sheet(cast: Cast) -> dict[str, Any]:
 def cycle_to_assign(cast: Cast) -> dict[str, Any]:
     make_policy()
     return {"year": make_locked(make_registration(cast["owner"])).cycle.year}
+
+
+def unpaid_registration(cast: Cast) -> dict[str, Any]:
+    make_programme()
+    make_text(PolicyText.Kind.NO_REFUNDS)
+    clock.jump_to(at(2026, 12, 10, 12))
+    return {"pk": make_registration(cast["owner"], payment_status="unpaid").pk}
+
+
+def paid_registration(cast: Cast) -> dict[str, Any]:
+    registration = make_registration(cast["owner"])
+    make_ledger_entry(registration)
+    return {"pk": registration.pk}
+
+
+def returned_attempt(cast: Cast) -> dict[str, Any]:
+    """The token is the whole right: the payer may have come back without a session."""
+    attempt = make_attempt(make_registration(cast["owner"]), state="paid")
+    return {"public_id": attempt.public_id, "token": attempts.return_token(attempt.public_id)}
+
+
+def hosted_page(cast: Cast) -> dict[str, Any]:
+    attempt = make_attempt(make_registration(cast["owner"], payment_status="unpaid"))
+    redirect = FakeGateway().open(settlement.checkout_of(attempt), at=attempt.opened_at)
+    return {"ref": redirect.ref.ref}
+
+
+def purchase_order(cast: Cast) -> dict[str, Any]:
+    order = make_purchase_order(make_registration(cast["owner"], payment_status="po_requested"))
+    order.document.save("order.pdf", ContentFile(b"%PDF-1.7"))
+    return {"pk": order.pk}
 
 
 # fmt: off
@@ -104,6 +143,22 @@ TABLE: list[Row] = [
     ("scoring:sheet-recuse",   "POST", own_sheet,       "302  404  404  302  404  404  404  404", {"reason": ""}),
     ("scoring:board",          "GET",  nothing,         "302  403  403  403  403  200  200  403"),
     ("scoring:board-assign",   "POST", cycle_to_assign, "302  403  403  403  403  403  302  403"),
+    # Paying: one's own fee only; the office looks at money in the admin.
+    ("payments:pay",         "GET",  unpaid_registration, "302  404  200  404  404  404  404  404"),
+    ("payments:pay",         "POST", unpaid_registration, "302  404  200  404  404  404  404  404"),
+    ("payments:pay-check",   "POST", unpaid_registration, "302  404  302  404  404  404  404  404"),
+    ("payments:pay-check",   "GET",  unpaid_registration, "302  405  405  405  405  405  405  405"),
+    ("payments:pay-return",  "GET",  returned_attempt,    "200  200  302  200  200  200  200  200"),
+    ("payments:fake-page",   "GET",  hosted_page,         "200  200  200  200  200  200  200  200"),
+    ("payments:fake-page",   "POST", hosted_page,         "200  200  200  200  200  200  200  200"),
+    ("payments:receipt",     "GET",  paid_registration,   "302  404  200  404  404  404  200  200"),
+    ("payments:receipt",     "GET",  unpaid_registration, "302  404  404  404  404  404  404  404"),
+    ("payments:receipt-pdf", "GET",  paid_registration,   "302  404  200  404  404  404  200  200"),
+    ("payments:purchase-order",          "GET",  unpaid_registration, "302  404  302  404  404  404  404  404"),
+    ("payments:purchase-order",          "POST", unpaid_registration, "302  404  302  404  404  404  404  404"),
+    ("payments:purchase-order-withdraw", "GET",  purchase_order,      "302  404  200  404  404  404  404  404"),
+    ("payments:purchase-order-withdraw", "POST", purchase_order,      "302  404  302  404  404  404  404  404"),
+    ("payments:purchase-order-document", "GET",  purchase_order,      "302  404  200  404  404  404  200  200"),
 ]
 # fmt: on
 
@@ -141,5 +196,6 @@ def _status(person: User | None, method: str, url: str, data: Any = None) -> int
         response = getattr(client, method.lower())(url, data)
         if response.streaming:
             list(response)  # which closes the file
+            list(response)  # a download keeps its file open until it is read
         transaction.set_rollback(True)
     return response.status_code
