@@ -64,7 +64,7 @@ def coaching_share(hours: Hours) -> Fraction | None:
 def percent(share: Fraction) -> Decimal:
     """A share as it is shown, in percent with one decimal, rounded down: 69.99 % never reads as the 70.0 it is not."""
     tenths = share.numerator * 1000 // share.denominator
-    return Decimal(tenths) / 10
+    return Decimal(tenths).scaleb(-1)
 
 
 def unmet(statement: Statement, required: Fraction, name: str) -> list[Unmet]:

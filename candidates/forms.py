@@ -124,6 +124,7 @@ class RegistrationForm(ProfileForm):
         super().__init__(*args, **kwargs)
         self.programme = programme
         self.attestation = attestation
+        self.hours: Hours | None = None  # once typed, and all of them read
         self.helper = self._helper()
 
     def _helper(self) -> FormHelper:
@@ -150,38 +151,36 @@ class RegistrationForm(ProfileForm):
         The verb decides by the same rules; here only fields that could be read are looked at.
         """
         typed = super().clean() or self.cleaned_data
+        self.hours = _hours(typed)
         for lacking in self._lacking(typed):
             self.add_error(lacking.field, str(lacking))
         return typed
 
     def _lacking(self, typed: dict[str, Any]) -> list[eligibility.Unmet]:
         found = list(eligibility.unmet_by_employment(typed["is_full_time"]))
-        hours = self.hours()
-        if hours:
-            found += eligibility.unmet_by_hours(hours, self.programme.coaching_share)
+        if self.hours:
+            found += eligibility.unmet_by_hours(self.hours, self.programme.coaching_share)
         if "signature" in typed and "name" in typed:
             found += eligibility.unmet_by_signature(typed["signature"], typed["name"])
         return found
 
-    def hours(self) -> Hours | None:
-        """The hours typed; None while a kind of work cannot be read. An empty box, but for coaching, is 0."""
-        typed = getattr(self, "cleaned_data", {})
-        if any(f"hours_{kind}" not in typed for kind in KINDS_OF_WORK):
-            return None
-        return Hours(**{kind: typed[f"hours_{kind}"] or Decimal(0) for kind in KINDS_OF_WORK})
-
     def coaching_percent(self) -> Decimal | None:
-        hours = self.hours()
-        share = eligibility.coaching_share(hours) if hours else None
+        share = eligibility.coaching_share(self.hours) if self.hours else None
         return None if share is None else eligibility.percent(share)
 
     def statement(self) -> Statement:
         """What was stated, of a valid form."""
-        hours = self.hours()
-        assert hours is not None  # noqa: S101 a valid form has read them all
+        assert self.hours is not None  # noqa: S101 a valid form has read them all
         plain = ["employer", "district", "school", "role_title", "is_full_time", "supervisor_name", "supervisor_email"]
         typed = {name: self.cleaned_data[name] for name in [*plain, "attestation_version", "signature"]}
-        return Statement(hours=hours, **typed)
+        return Statement(hours=self.hours, **typed)
+
+
+def _hours(typed: dict[str, Any]) -> Hours | None:
+    """The hours typed; None while a kind of work cannot be read. An empty box, but for coaching, is 0."""
+    if any(f"hours_{kind}" not in typed for kind in KINDS_OF_WORK):
+        return None
+    return Hours(**{kind: typed[f"hours_{kind}"] or Decimal(0) for kind in KINDS_OF_WORK})
 
 
 class EvidenceForm(forms.Form):

@@ -16,6 +16,8 @@ os.environ.setdefault("DJANGO_SETTINGS_MODULE", "icg_cert.settings")
 
 # In the order of a portal's day: what closes, what follows from it, what is told, what is sent.
 JOBS: list[str] = [
+    "payments.tasks.settle_unresolved",
+    "payments.tasks.close_unpaid",
     "candidates.tasks.remind_unpaid",
     "scoring.tasks.follow_up_due",
     "icg_cert.mail.tasks.send_outbox",

@@ -7,6 +7,7 @@ it unsafe.
 
 from pathlib import Path
 
+import dj_database_url
 from environs import env
 
 from icg_cert import embedded_postgres
@@ -24,7 +25,7 @@ VAR_DIR = embedded_postgres.var_dir()
 REHEARSAL_CLOCK_FILE = VAR_DIR / "rehearsal-clock"
 
 # Where it is reached
-BASE_URL = env.str("BASE_URL", f"http://localhost:{env.int('PORT', 8000)}").rstrip("/")
+BASE_URL = env.str("BASE_URL", "").rstrip("/") or f"http://localhost:{env.int('PORT', 8000)}"
 HOST = BASE_URL.partition("://")[2].partition("/")[0].partition(":")[0]
 ALLOWED_HOSTS = env.list("ALLOWED_HOSTS", [] if REAL else ["localhost", "127.0.0.1", "[::1]", "testserver"])
 CSRF_TRUSTED_ORIGINS = env.list("CSRF_TRUSTED_ORIGINS", [BASE_URL])
@@ -94,7 +95,7 @@ CRISPY_ALLOWED_TEMPLATE_PACKS = "icg"
 # Database
 DATABASES = {
     "default": {
-        **env.dj_db_url("DATABASE_URL", embedded_postgres.url(VAR_DIR)),
+        **dj_database_url.parse(DATABASE_URL or embedded_postgres.url(VAR_DIR)),
         "CONN_MAX_AGE": 0 if TESTING else 60,
         "CONN_HEALTH_CHECKS": True,
     }

@@ -15,4 +15,5 @@ urlpatterns = [
     path("admin/", admin.site.urls),
     path("", include("candidates.urls")),
     path("", include("scoring.urls")),
+    path("", include("payments.urls")),
 ]

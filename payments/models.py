@@ -54,6 +54,8 @@ class Attempt(models.Model):
         CLOSED = "closed", "Closed"
 
     LIVE = [State.CREATED, State.OPENING, State.OPEN, State.PROCESSING, State.UNKNOWN]
+    # Money may have moved and we do not know; a page that merely waits for the payer is not in doubt.
+    IN_DOUBT = [State.PROCESSING, State.UNKNOWN]
     # Late truth wins: what looked over may still turn out paid. UNKNOWN is left only by asking the provider.
     NEXT: dict[str, set[str]] = {
         State.CREATED: {State.OPENING, State.CLOSED},
@@ -200,13 +202,17 @@ class LedgerEntry(models.Model):
         return Money(self.amount_minor, self.currency)
 
 
-def purchase_order_path(order: "PurchaseOrder", filename: str) -> str:
+def purchase_order_path(order: Any = None, filename: str = "") -> str:
     return f"purchase-orders/{uuid4().hex}.pdf"
 
 
 class PurchaseOrderQuerySet(models.QuerySet["PurchaseOrder"]):
     def visible_to(self, user: Any) -> "PurchaseOrderQuerySet":
         return self.filter(permissions.payments_visible_to(user))
+
+    def live(self) -> "PurchaseOrderQuerySet":
+        """Being checked or accepted: at most one per registration."""
+        return self.filter(state__in=PurchaseOrder.LIVE)
 
 
 class PurchaseOrder(models.Model):
@@ -218,6 +224,7 @@ class PurchaseOrder(models.Model):
         REFUSED = "refused", "Refused"
         CANCELLED = "cancelled", "Cancelled"
 
+    LIVE = [State.SUBMITTED, State.ACCEPTED]
     NEXT: dict[str, set[str]] = {
         State.SUBMITTED: {State.ACCEPTED, State.REFUSED, State.CANCELLED},
         State.ACCEPTED: {State.CANCELLED},
@@ -292,3 +299,12 @@ class Remittance(models.Model):
     @property
     def money(self) -> Money:
         return Money(self.amount_minor, self.currency)
+
+
+class Account(Registration):
+    """A registration seen from the money's side: what is owed, what came in. The office looks at it in the admin."""
+
+    class Meta:
+        proxy = True
+        ordering = ["-registered_at", "-pk"]
+        verbose_name = "registration balance"

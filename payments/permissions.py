@@ -1,13 +1,36 @@
-"""Who may see money. Candidates see their own; finance and staff see all."""
+"""Who may see and move money. Candidates see and pay their own; staff judge purchase orders; finance enters money."""
 
 from typing import Any
 
 from django.db.models import Q
 
-from candidates.permissions import is_office
+from candidates.permissions import FINANCE, is_finance, is_office, is_staff
 
 
 def payments_visible_to(user: Any) -> Q:
     if not user.is_authenticated:
         return Q(pk__in=[])
     return Q() if is_office(user) else Q(registration__user=user)
+
+
+def registrations_payable_by(user: Any) -> Q:
+    """Nobody pays, or accepts the no-refund policy, in another person's name."""
+    return Q(user=user) if user.is_authenticated else Q(pk__in=[])
+
+
+def may_see_money(user: Any) -> bool:
+    return is_office(user)
+
+
+def may_decide_orders(user: Any) -> bool:
+    """Accept, refuse and cancel purchase orders."""
+    return is_staff(user)
+
+
+def may_enter_money(user: Any) -> bool:
+    return is_finance(user)
+
+
+def watches_money() -> Q:
+    """Of users: who is told when money arrives that a person has to look at."""
+    return Q(groups__name=FINANCE, is_active=True)

@@ -26,6 +26,7 @@ from candidates.models import (
     User,
 )
 from icg_cert.lib.windows import start_of, whole_days
+from payments.models import Attempt, LedgerEntry, PurchaseOrder
 from portfolios.models import Entry, Factor, Requirement, Upload
 from scoring.models import (
     Assignment,
@@ -153,6 +154,61 @@ def make_extension(registration: Registration, cycle: Cycle | None = None, **fie
         "granted_at": cycle.closes_at - timedelta(days=1),
     }
     return Extension.objects.create(registration=registration, cycle=cycle, **{**defaults, **fields})
+
+
+def make_attempt(registration: Registration, **fields: Any) -> Attempt:
+    """An open attempt of the fake provider, begun five minutes ago. Nothing is known of it there."""
+    began = fields.pop("opened_at", at(registration.cohort.year, 12, 10, 10))
+    defaults: dict[str, Any] = {
+        "provider": "fake",
+        "amount_minor": registration.fee_minor,
+        "currency": registration.currency,
+        "state": Attempt.State.OPEN,
+        "idem_key": f"open-{uuid4()}",
+        "request": {
+            "description": "Certification fee",
+            "email": registration.user.email,
+            "return_url": "http://localhost:8000/dashboard/",
+            "expires_at": (began + timedelta(minutes=32)).isoformat(),
+        },
+        "opened_at": began,
+        "expires_at": began + timedelta(minutes=32),
+    }
+    return Attempt.objects.create(registration=registration, **{**defaults, **fields})
+
+
+def make_ledger_entry(registration: Registration, **fields: Any) -> LedgerEntry:
+    """The whole fee, charged by card, unless told otherwise. The cached payment status is the caller's business."""
+    when = fields.pop("occurred_at", at(registration.cohort.year, 12, 10, 10))
+    defaults: dict[str, Any] = {
+        "kind": LedgerEntry.Kind.CHARGE,
+        "amount_minor": registration.fee_minor,
+        "currency": registration.currency,
+        "provider": "fake",
+        "txn_ref": uuid4().hex,
+    }
+    return LedgerEntry.objects.create(
+        registration=registration, occurred_at=when, recorded_at=when, **{**defaults, **fields}
+    )
+
+
+def make_purchase_order(registration: Registration, **fields: Any) -> PurchaseOrder:
+    """An order that covers the fee, being checked. Its document is a name; see the payments tests for real bytes."""
+    number = fields.get("number", "PO 4711")
+    defaults: dict[str, Any] = {
+        "payer_name": registration.district,
+        "payer_email": "payable@example.org",
+        "number": number,
+        "number_normalised": number.upper().removeprefix("PO").strip(),
+        "issued_on": date(registration.cohort.year, 12, 1),
+        "amount_minor": registration.fee_minor,
+        "currency": registration.currency,
+        "document": f"purchase-orders/{uuid4().hex}.pdf",
+        "document_sha256": "0" * 64,
+        "submitted_by": registration.user,
+        "submitted_at": at(registration.cohort.year, 12, 10, 10),
+    }
+    return PurchaseOrder.objects.create(registration=registration, **{**defaults, **fields})
 
 
 def make_factor(number: int = 1, **fields: Any) -> Factor:

@@ -14,25 +14,32 @@ from collections.abc import Callable
 from typing import Any
 
 import pytest
+from django.core.files.base import ContentFile
 from django.db import transaction
 from django.test import Client
 from django.urls import reverse
 
-from candidates.models import User
+from candidates.models import PolicyText, User
 from icg_cert.lib import clock
+from payments import attempts, settlement
+from payments.gateways.fake import FakeGateway
 from scoring import release
 from scoring.models import Certificate
 from tests.factories import (
     at,
+    make_attempt,
     make_cycle,
     make_evidence_request,
+    make_ledger_entry,
     make_locked,
     make_policy,
     make_programme,
+    make_purchase_order,
     make_reading,
     make_registration,
     make_release,
     make_scored_entry,
+    make_text,
 )
 
 PEOPLE = ["anonymous", "stranger", "owner", "scorer", "other_scorer", "lead", "staff", "finance"]
@@ -123,6 +130,38 @@ def certificate(cast: Cast) -> dict[str, Any]:
 
 DUE = {"releases_at": "2027-10-31T09:00"}
 
+
+def unpaid_registration(cast: Cast) -> dict[str, Any]:
+    make_programme()
+    make_text(PolicyText.Kind.NO_REFUNDS)
+    clock.jump_to(at(2026, 12, 10, 12))
+    return {"pk": make_registration(cast["owner"], payment_status="unpaid").pk}
+
+
+def paid_registration(cast: Cast) -> dict[str, Any]:
+    registration = make_registration(cast["owner"])
+    make_ledger_entry(registration)
+    return {"pk": registration.pk}
+
+
+def returned_attempt(cast: Cast) -> dict[str, Any]:
+    """The token is the whole right: the payer may have come back without a session."""
+    attempt = make_attempt(make_registration(cast["owner"]), state="paid")
+    return {"public_id": attempt.public_id, "token": attempts.return_token(attempt.public_id)}
+
+
+def hosted_page(cast: Cast) -> dict[str, Any]:
+    attempt = make_attempt(make_registration(cast["owner"], payment_status="unpaid"))
+    redirect = FakeGateway().open(settlement.checkout_of(attempt), at=attempt.opened_at)
+    return {"ref": redirect.ref.ref}
+
+
+def purchase_order(cast: Cast) -> dict[str, Any]:
+    order = make_purchase_order(make_registration(cast["owner"], payment_status="po_requested"))
+    order.document.save("order.pdf", ContentFile(b"%PDF-1.7"))
+    return {"pk": order.pk}
+
+
 # fmt: off
 TABLE: list[Row] = [
     # address            method  object    anon stra ownr scor othr lead staf fina
@@ -175,6 +214,22 @@ TABLE: list[Row] = [
     ("scoring:verify-form",      "POST", nothing,          "405  405  405  405  405  405  405  405"),
     ("scoring:verify",           "GET",  certificate,      "200  200  200  200  200  200  200  200"),
     ("scoring:verify",           "POST", certificate,      "405  405  405  405  405  405  405  405"),
+    # Paying: one's own fee only; the office looks at money in the admin.
+    ("payments:pay",         "GET",  unpaid_registration, "302  404  200  404  404  404  404  404"),
+    ("payments:pay",         "POST", unpaid_registration, "302  404  200  404  404  404  404  404"),
+    ("payments:pay-check",   "POST", unpaid_registration, "302  404  302  404  404  404  404  404"),
+    ("payments:pay-check",   "GET",  unpaid_registration, "302  405  405  405  405  405  405  405"),
+    ("payments:pay-return",  "GET",  returned_attempt,    "200  200  302  200  200  200  200  200"),
+    ("payments:fake-page",   "GET",  hosted_page,         "200  200  200  200  200  200  200  200"),
+    ("payments:fake-page",   "POST", hosted_page,         "200  200  200  200  200  200  200  200"),
+    ("payments:receipt",     "GET",  paid_registration,   "302  404  200  404  404  404  200  200"),
+    ("payments:receipt",     "GET",  unpaid_registration, "302  404  404  404  404  404  404  404"),
+    ("payments:receipt-pdf", "GET",  paid_registration,   "302  404  200  404  404  404  200  200"),
+    ("payments:purchase-order",          "GET",  unpaid_registration, "302  404  302  404  404  404  404  404"),
+    ("payments:purchase-order",          "POST", unpaid_registration, "302  404  302  404  404  404  404  404"),
+    ("payments:purchase-order-withdraw", "GET",  purchase_order,      "302  404  200  404  404  404  404  404"),
+    ("payments:purchase-order-withdraw", "POST", purchase_order,      "302  404  302  404  404  404  404  404"),
+    ("payments:purchase-order-document", "GET",  purchase_order,      "302  404  200  404  404  404  200  200"),
 ]
 # fmt: on
 
@@ -212,5 +267,6 @@ def _status(person: User | None, method: str, url: str, data: Any = None) -> int
         response = getattr(client, method.lower())(url, data)
         if response.streaming:
             list(response)  # which closes the file
+            list(response)  # a download keeps its file open until it is read
         transaction.set_rollback(True)
     return response.status_code

@@ -12,7 +12,7 @@ class Command(BaseCommand):
     help = "Migrate, load the programme, and in the demo its people, whose sign-ins it prints. Refuses what is unsafe."
 
     def handle(self, *args: Any, **options: Any) -> None:
-        for folder in ("queue", "queue-control", "media", "mail"):
+        for folder in ("queue", "queue-control", "media", "mail", "static"):
             (settings.VAR_DIR / folder).mkdir(parents=True, exist_ok=True)
         call_command("migrate", verbosity=0)
         if "load_programme" in get_commands():

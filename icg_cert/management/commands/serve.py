@@ -106,7 +106,7 @@ def _wait_while_alive(children: list[subprocess.Popen[bytes]]) -> None:
 def _complain_about_the_dead(children: list[subprocess.Popen[bytes]]) -> None:
     for child in children:
         if child.poll() is not None:
-            raise CommandError(f"{child.args[2]} ended by itself; the lines above say why.")  # type: ignore[index]
+            raise CommandError(f"{child.args[2]!s} ended by itself; the lines above say why.")  # type: ignore[index]
 
 
 def _stop(children: list[subprocess.Popen[bytes]]) -> None:

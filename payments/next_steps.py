@@ -1,0 +1,57 @@
+"""What people should do next about money."""
+
+from datetime import datetime
+from typing import Any
+
+from django.urls import reverse
+
+from candidates.models import Registration
+from icg_cert.lib.next_step import NextStep
+from payments import permissions
+from payments.models import PurchaseOrder
+
+Payment = Registration.Payment
+
+
+def next_step(user: Any, at: datetime) -> NextStep | None:
+    """The candidate's own fee first; then, for the office, purchase orders that wait to be checked. Two queries."""
+    mine = Registration.objects.filter(permissions.registrations_payable_by(user)).standing()
+    registration = mine.select_related("cohort").first()
+    step = _of_candidate(registration, at) if registration else None
+    return step or (_of_office() if permissions.may_decide_orders(user) else None)
+
+
+def _of_candidate(registration: Registration, at: datetime) -> NextStep | None:
+    url = reverse("payments:pay", args=[registration.pk])
+    waits = {
+        Payment.PENDING: (
+            "Your payment is being confirmed",
+            "Do not pay again. We ask the payment provider every few minutes and e-mail you when we know.",
+            "See how it stands",
+        ),
+        Payment.PO_REQUESTED: (
+            "Your purchase order is being checked",
+            "We e-mail you when it is accepted and your seat is held, or if something has to be changed.",
+            "See your purchase order",
+        ),
+    }
+    if registration.payment_status in waits:
+        title, text, action = waits[Payment(registration.payment_status)]
+        return NextStep(title, text, url, action, kind="wait")
+    if registration.holds_seat or not registration.cohort.window.contains(at):
+        return None
+    title = f"Pay your certification fee of {registration.fee}"
+    text = "By card or by a purchase order of your district. Your registration is complete once the fee is settled."
+    return NextStep(title, text, url, "Choose how to pay", deadline=registration.cohort.registration_closes_at)
+
+
+def _of_office() -> NextStep | None:
+    waiting = PurchaseOrder.objects.filter(state=PurchaseOrder.State.SUBMITTED).count()
+    if not waiting:
+        return None
+    title = (
+        "One purchase order waits to be checked" if waiting == 1 else f"{waiting} purchase orders wait to be checked"
+    )
+    url = reverse("admin:payments_purchaseorder_changelist") + "?state__exact=submitted"
+    text = "Compare number, date and amount with the document. The candidate's seat is held once you accept it."
+    return NextStep(title, text, url, "Check purchase orders")

@@ -1,0 +1,57 @@
+"""The receipt of a paid registration, as a PDF anybody can hand to their employer."""
+
+from datetime import date, datetime
+from typing import Any
+from zoneinfo import ZoneInfo
+
+from django.conf import settings
+
+from candidates.models import Programme
+from icg_cert.lib import pdf as pdfs
+from payments.models import LedgerEntry
+from payments.overview import Overview
+
+
+def pdf(overview: Overview) -> bytes:
+    """The PDF/UA bytes. The same account gives the same words on every day."""
+    return pdfs.render("receipt.typ", content(overview))
+
+
+def content(overview: Overview) -> dict[str, Any]:
+    """What the receipt says, as JSON values."""
+    registration = overview.registration
+    programme = Programme.objects.first()
+    return {
+        "number": registration.code,
+        "programme": programme.name if programme else "",
+        "contact": programme.contact_email if programme else "",
+        "name": registration.user.name,
+        "employer": registration.employer,
+        "what": f"Certification fee, cohort {registration.cohort.number} ({registration.cohort.year})",
+        "fee": str(registration.fee),
+        "lines": [_line(entry) for entry in overview.entries],
+        "balance": str(overview.balance),
+        "policy": _policy(overview),
+    }
+
+
+def _line(entry: LedgerEntry) -> dict[str, str]:
+    return {"on": day(entry.occurred_at), "what": words(entry), "amount": str(entry.money)}
+
+
+def words(entry: LedgerEntry) -> str:
+    """What moved, as a reader of the receipt calls it."""
+    ways = {"fake": "card (demo)", "stripe": "card", "paypal": "PayPal", "po": "purchase order"}
+    way = ways.get(entry.provider, entry.provider)
+    names = {LedgerEntry.Kind.CHARGE: f"Paid by {way}", LedgerEntry.Kind.PO_MONEY: "Paid on purchase order"}
+    return names.get(LedgerEntry.Kind(entry.kind), entry.get_kind_display())
+
+
+def _policy(overview: Overview) -> str:
+    accepted = overview.acceptance
+    return f"The fee is not refundable (policy accepted on {day(accepted.accepted_at)})." if accepted else ""
+
+
+def day(moment: datetime) -> str:
+    on: date = moment.astimezone(ZoneInfo(settings.TIME_ZONE)).date()
+    return f"{on.day} {on:%B} {on.year}"
