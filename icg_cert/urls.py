@@ -10,6 +10,14 @@ from icg_cert import views
 admin.site.login = secure_admin_login(admin.site.login)  # type: ignore[method-assign]
 
 urlpatterns = [
+    path("", views.home, name="home"),
+    path("process/portfolio/", views.process_portfolio, name="process-portfolio"),
+    path("process/scoring/", views.process_scoring, name="process-scoring"),
+    path("process/submit/", views.process_submit, name="process-submit"),
+    path("policies/", views.policies, name="policies"),
+    path("calendar.ics", views.calendar, name="calendar"),
+    path("dashboard/", views.dashboard, name="dashboard"),
+    path("rehearsal-clock/", views.rehearsal_clock, name="rehearsal-clock"),
     path("healthz", views.healthz, name="healthz"),
     path("accounts/", include("allauth.urls")),
     path("admin/", admin.site.urls),

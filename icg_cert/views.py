@@ -1,9 +1,27 @@
-"""Pages that belong to no app."""
+"""Pages that belong to no app: what anybody may read, the dashboard, the demo's clock, the health check."""
 
+from decimal import Decimal
+from functools import wraps
+
+from django.conf import settings
+from django.contrib import messages
+from django.contrib.auth.decorators import login_required
 from django.db import connection
-from django.http import HttpRequest, HttpResponse
+from django.db.models import Prefetch
+from django.http import Http404, HttpRequest, HttpResponse
+from django.shortcuts import redirect, render
+from django.utils.http import url_has_allowed_host_and_scheme
 from django.views.decorators.cache import never_cache
-from django.views.decorators.http import require_safe
+from django.views.decorators.http import require_POST, require_safe
+
+from candidates.models import Cohort, Cycle, PolicyText, Programme
+from icg_cert import calendar_feed, dashboards, rehearsal, timeline
+from icg_cert.lib.doors import View
+from icg_cert.next_steps import steps
+from icg_cert.templatetags.look import zone_name
+from icg_cert.worked_example import example, families
+from portfolios.models import Factor, Requirement
+from scoring.models import Rubric, ScoringPolicy
 
 
 @never_cache
@@ -13,3 +31,124 @@ def healthz(request: HttpRequest) -> HttpResponse:
     with connection.cursor() as cursor:
         cursor.execute("SELECT 1")
     return HttpResponse("ok", content_type="text/plain")
+
+
+@require_safe
+def home(request: HttpRequest) -> HttpResponse:
+    banner = timeline.banner(request.at)
+    cycles = list(Cycle.objects.of(banner.cohort)) if banner.cohort else []
+    context = {
+        "banner": banner,
+        "timeline": timeline.of_cohort(banner.cohort, cycles, request.at) if banner.cohort else [],
+        "calendar": timeline.calendar(request.at),
+        "programme": Programme.objects.first(),
+        "no_refunds": _text(PolicyText.Kind.NO_REFUNDS),
+    }
+    return render(request, "home.html", context)
+
+
+@require_safe
+def process_portfolio(request: HttpRequest) -> HttpResponse:
+    rubrics = Prefetch("rubrics", Rubric.objects.current().prefetch_related("criteria"), to_attr="current_rubrics")
+    factors = Factor.objects.prefetch_related("requirements", rubrics)
+    context = {"factors": factors, "kinds": Requirement.Kind, "consent": _text(PolicyText.Kind.CONSENT)}
+    return render(request, "process_portfolio.html", context)
+
+
+@require_safe
+def process_scoring(request: HttpRequest) -> HttpResponse:
+    rubrics = list(
+        Rubric.objects.current()
+        .select_related("factor")
+        .prefetch_related("levels", "criteria")
+        .order_by("factor__number")
+    )
+    policy = ScoringPolicy.objects.order_by("-version").first()
+    rules = policy.rules() if policy else None
+    names = {level.number: level.name for rubric in rubrics[:1] for level in rubric.levels.all()}
+    context = {
+        "rubrics": rubrics,
+        "policy": policy,
+        "total_needed": Decimal(policy.threshold * rules.factors) if policy and rules else None,
+        "example": example(rubrics, rules) if rules and len(rubrics) >= rules.factors else None,
+        "levels": [(level, names.get(level, ""), values) for level, values in families()],
+    }
+    return render(request, "process_scoring.html", context)
+
+
+@require_safe
+def process_submit(request: HttpRequest) -> HttpResponse:
+    cycle = Cycle.objects.current_or_next(request.at)
+    context = {
+        "cycle": cycle,
+        "phase": cycle.window.phase(request.at) if cycle else None,
+        "programme": Programme.objects.first(),
+        "calendar": timeline.calendar(request.at),
+    }
+    return render(request, "process_submit.html", context)
+
+
+@require_safe
+def policies(request: HttpRequest) -> HttpResponse:
+    context = {
+        "programme": Programme.objects.first(),
+        "texts": [text for kind in PolicyText.Kind if (text := _text(kind))],
+        "policy": ScoringPolicy.objects.order_by("-version").first(),
+        "calendar": timeline.calendar(request.at),
+        "zone": zone_name(settings.TIME_ZONE),
+    }
+    return render(request, "policies.html", context)
+
+
+@require_safe
+def calendar(request: HttpRequest) -> HttpResponse:
+    cohorts, cycles = Cohort.objects.order_by("year"), Cycle.objects.order_by("year")
+    response = HttpResponse(calendar_feed.feed(cohorts, cycles, at=request.at), content_type="text/calendar")
+    response["Content-Disposition"] = 'inline; filename="coach-certification.ics"'
+    return response
+
+
+@login_required
+@require_safe
+def dashboard(request: HttpRequest) -> HttpResponse:
+    found = steps(request.user, request.at)
+    panels = dashboards.panels(request.user, request.at)
+    context = {"next_step": found[0] if found else None, "other_steps": found[1:], "panels": panels}
+    return render(request, "dashboard.html", context)
+
+
+def demo_only(view: View) -> View:
+    """Outside the demo there is no such address."""
+
+    @wraps(view)
+    def door(request: HttpRequest) -> HttpResponse:
+        if not settings.DEMO:
+            raise Http404
+        return view(request)
+
+    return door
+
+
+@demo_only
+@require_POST
+def rehearsal_clock(request: HttpRequest) -> HttpResponse:
+    """Go to the jump named `to`, then back to `next`."""
+    jump = next((jump for jump in rehearsal.jumps() if jump.value == request.POST.get("to")), None)
+    if jump is None:
+        messages.warning(request, "The clock knows no such moment. Choose one from the list.")
+    elif rehearsal.go(jump):
+        messages.success(request, f"The clock has moved: {jump.label.lower()}. What fell due on the way has been done.")
+    else:
+        messages.warning(request, "The clock has moved, but something that fell due failed. The log says what.")
+    return redirect(_back(request))
+
+
+def _back(request: HttpRequest) -> str:
+    path = request.POST.get("next", "/")
+    is_ours = url_has_allowed_host_and_scheme(path, allowed_hosts={request.get_host()})
+    return path if is_ours else "/"
+
+
+def _text(kind: str) -> PolicyText | None:
+    """The newest version, or None before the programme is loaded: public pages stand even then."""
+    return PolicyText.objects.filter(kind=kind).order_by("-version").first()

@@ -230,6 +230,23 @@ TABLE: list[Row] = [
     ("payments:purchase-order-withdraw", "GET",  purchase_order,      "302  404  200  404  404  404  404  404"),
     ("payments:purchase-order-withdraw", "POST", purchase_order,      "302  404  302  404  404  404  404  404"),
     ("payments:purchase-order-document", "GET",  purchase_order,      "302  404  200  404  404  404  200  200"),
+    # Public pages and the frame
+    ("home",              "GET",  nothing, "200  200  200  200  200  200  200  200"),
+    ("home",              "POST", nothing, "405  405  405  405  405  405  405  405"),
+    ("process-portfolio", "GET",  nothing, "200  200  200  200  200  200  200  200"),
+    ("process-portfolio", "POST", nothing, "405  405  405  405  405  405  405  405"),
+    ("process-scoring",   "GET",  nothing, "200  200  200  200  200  200  200  200"),
+    ("process-scoring",   "POST", nothing, "405  405  405  405  405  405  405  405"),
+    ("process-submit",    "GET",  nothing, "200  200  200  200  200  200  200  200"),
+    ("process-submit",    "POST", nothing, "405  405  405  405  405  405  405  405"),
+    ("policies",          "GET",  nothing, "200  200  200  200  200  200  200  200"),
+    ("policies",          "POST", nothing, "405  405  405  405  405  405  405  405"),
+    ("calendar",          "GET",  nothing, "200  200  200  200  200  200  200  200"),
+    ("calendar",          "POST", nothing, "405  405  405  405  405  405  405  405"),
+    ("dashboard",         "GET",  nothing, "302  200  200  200  200  200  200  200"),
+    ("dashboard",         "POST", nothing, "302  405  405  405  405  405  405  405"),
+    ("rehearsal-clock",   "GET",  nothing, "405  405  405  405  405  405  405  405"),
+    ("rehearsal-clock",   "POST", nothing, "302  302  302  302  302  302  302  302"),
 ]
 # fmt: on
 

@@ -1,0 +1,121 @@
+"""What the dashboard shows each role: panels, composed from the apps' own querysets.
+
+A panel is a template and the rows for it. Somebody with several roles gets a panel for each.
+"""
+
+from collections.abc import Iterable
+from dataclasses import dataclass, field
+from datetime import datetime
+from typing import Any
+
+from django.db.models import Count, Q
+
+from candidates.models import Cycle, Registration
+from candidates.permissions import is_finance, is_scorer, is_staff, is_team
+from icg_cert import timeline
+from icg_cert.waiting import for_finance, for_staff, reverse
+from portfolios.models import Entry
+from scoring.models import Result, Sheet
+
+PAYMENT_KIND = {
+    Registration.Payment.UNPAID: "warn",
+    Registration.Payment.PENDING: "info",
+    Registration.Payment.PO_REQUESTED: "info",
+    Registration.Payment.PO_COMMITTED: "good",
+    Registration.Payment.PARTLY_PAID: "warn",
+    Registration.Payment.PAID: "good",
+    Registration.Payment.OVERPAID: "good",
+    Registration.Payment.DISPUTED: "bad",
+    Registration.Payment.REFUNDED: "muted",
+}
+ENTRY_KIND = {
+    Entry.Status.DRAFT: "warn",
+    Entry.Status.SUBMITTED: "good",
+    Entry.Status.LOCKED: "good",
+    Entry.Status.LAPSED: "muted",
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Panel:
+    """One part of the dashboard: `template` reads `panel.rows[...]`."""
+
+    template: str
+    rows: dict[str, Any] = field(default_factory=dict)
+
+
+def panels(user: Any, at: datetime) -> list[Panel]:
+    """The parts of this person's dashboard, in order."""
+    found = []
+    if is_staff(user):
+        found.append(Panel("_dashboard_waiting.html", {"title": "What needs a human now", "tasks": for_staff(at)}))
+    if is_finance(user):
+        found.append(Panel("_dashboard_waiting.html", {"title": "Money that needs a human", "tasks": for_finance()}))
+    if is_scorer(user):
+        found.append(_scorer(user))
+    registrations = _registrations(user)
+    if registrations or not is_team(user):
+        found += _candidate(registrations, at)
+    return found
+
+
+def _registrations(user: Any) -> list[Registration]:
+    return list(user.registrations.select_related("cohort").order_by("-cohort__year"))
+
+
+def _candidate(registrations: list[Registration], at: datetime) -> list[Panel]:
+    """Their newest registration in full, with a line for each earlier one; without any, the way in."""
+    if not registrations:
+        return [Panel("_dashboard_newcomer.html", {"banner": timeline.banner(at), "calendar": timeline.calendar(at)})]
+    newest, *earlier = registrations
+    return [Panel("_dashboard_candidate.html", {**_tracker(newest, at), "earlier": earlier})]
+
+
+def _tracker(registration: Registration, at: datetime) -> dict[str, Any]:
+    cycles = list(Cycle.objects.of(registration.cohort))
+    entries = list(registration.entries.select_related("factor", "cycle"))
+    now = next((cycle for cycle in cycles if cycle.closes_at > at), None)
+    results = Result.objects.released(at).filter(registration=registration).select_related("cycle")
+    return {
+        "registration": registration,
+        "payment_kind": PAYMENT_KIND[Registration.Payment(registration.payment_status)],
+        "timeline": timeline.of_registration(registration, cycles, entries, at),
+        "cycle": now,
+        "entries": [_entry_task(entry) for entry in entries if now and entry.cycle_id == now.pk],
+        "results": list(results),
+    }
+
+
+def _entry_task(entry: Entry) -> dict[str, str]:
+    return {
+        "name": f"{entry.factor}{' (retake)' if entry.is_retake else ''}",
+        "state_word": entry.get_status_display(),
+        "state_kind": ENTRY_KIND[Entry.Status(entry.status)],
+        "url": reverse("portfolios:entry-detail", args=[entry.pk]),
+    }
+
+
+def _scorer(user: Any) -> Panel:
+    draft, final = Q(status=Sheet.Status.DRAFT), Q(status=Sheet.Status.FINAL)
+    by_cycle = (
+        Sheet.objects.visible_to(user)
+        .values("assignment__entry__cycle__year")
+        .annotate(
+            to_do=Count("pk", filter=draft & Q(saved_at=None)),
+            begun=Count("pk", filter=draft & Q(saved_at__isnull=False)),
+            done=Count("pk", filter=final),
+        )
+        .order_by("-assignment__entry__cycle__year")
+    )
+    return Panel("_dashboard_scorer.html", {"cycles": _progress(by_cycle)})
+
+
+def _progress(rows: Iterable[Any]) -> list[dict[str, int]]:
+    return [
+        {
+            "year": row["assignment__entry__cycle__year"],
+            "total": row["to_do"] + row["begun"] + row["done"],
+            **{name: row[name] for name in ("to_do", "begun", "done")},
+        }
+        for row in rows
+    ]

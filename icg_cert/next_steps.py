@@ -1,0 +1,28 @@
+"""The one thing somebody should do now, out of what each app would have them do."""
+
+from collections.abc import Callable
+from datetime import UTC, datetime
+from typing import Any
+
+from candidates.next_steps import next_step as candidates_next_step
+from icg_cert.lib.next_step import NextStep
+
+# Who may speak, in the order in which equals are heard: the latest news of the programme first.
+ASKED: list[Callable[[Any, datetime], NextStep | None]] = [
+    candidates_next_step,
+]
+RANK = {"todo": 0, "done": 1, "wait": 2}
+NEVER = datetime.max.replace(tzinfo=UTC)
+
+
+def steps(user: Any, at: datetime) -> list[NextStep]:
+    """All next steps of a signed-in person, the most urgent first: what is to do by its deadline, then news."""
+    found = [step for ask in ASKED if (step := ask(user, at))]
+    return sorted(found, key=lambda step: (RANK[step.kind], step.deadline or NEVER))
+
+
+def next_step(user: Any, at: datetime) -> NextStep | None:
+    """The most urgent one; None for strangers and for those whom nothing concerns."""
+    if not user.is_authenticated:
+        return None
+    return next(iter(steps(user, at)), None)

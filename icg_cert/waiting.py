@@ -1,0 +1,175 @@
+"""What waits for somebody who works for the programme: counted, with the page on which it is done.
+
+Only what a human must decide; what the portal does by itself stands nowhere here.
+"""
+
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+from django.db.models import Exists, OuterRef, QuerySet
+from django.urls import NoReverseMatch
+from django.urls import reverse as known
+
+from candidates.models import Cycle, Registration
+from icg_cert.mail.models import Message
+from payments.models import PurchaseOrder
+from portfolios.models import Entry, Upload
+from scoring.models import Assignment, Release
+
+Status, Payment = Registration.Status, Registration.Payment
+REGISTRATIONS, ORDERS = "admin:candidates_registration_changelist", "admin:payments_purchaseorder_changelist"
+
+
+def reverse(name: str, args: list[Any] | None = None) -> str:
+    try:
+        return known(name, args=args)
+    except NoReverseMatch:
+        return ""
+
+
+@dataclass(frozen=True, slots=True)
+class Waiting:
+    """A line of the list as components/task_row.html shows it."""
+
+    name: str
+    sentence: str
+    count: int
+    url: str
+    action: str
+    kind: str = "warn"
+
+    @property
+    def state_word(self) -> str:
+        return f"{self.count} waiting"
+
+    @property
+    def state_kind(self) -> str:
+        return self.kind
+
+
+def for_staff(at: datetime) -> list[Waiting]:
+    """Registrations, purchase orders, cycles and breakdowns; empty when nothing waits."""
+    lines = [
+        _line(
+            "Evidence to read",
+            "A candidate has answered your question. Approve, refuse, or ask again.",
+            Registration.objects.filter(status=Status.EVIDENCE_RECEIVED),
+            f"{reverse(REGISTRATIONS)}?status__exact={Status.EVIDENCE_RECEIVED}",
+            "Read the answers",
+        ),
+        _orders(),
+        _line(
+            "Entries nobody reads yet",
+            "They are handed in for good. Give them to scorers.",
+            _unassigned(at),
+            reverse("scoring:board"),
+            "Open the board",
+        ),
+        *_releases(at),
+        *_breakdowns(),
+    ]
+    return [line for line in lines if line.count]
+
+
+def for_finance() -> list[Waiting]:
+    """Purchase orders to check, money that is still to come or came twice, disputes."""
+    lines = [
+        _orders(),
+        _line(
+            "Seats held without money yet",
+            "The purchase order is accepted. Enter the remittance when it arrives.",
+            Registration.objects.standing().filter(payment_status=Payment.PO_COMMITTED),
+            f"{reverse(ORDERS)}?state__exact={PurchaseOrder.State.ACCEPTED}",
+            "See accepted orders",
+            kind="info",
+        ),
+        _line(
+            "Paid in part",
+            "Something is still owed.",
+            Registration.objects.filter(payment_status=Payment.PARTLY_PAID),
+            f"{reverse(REGISTRATIONS)}?payment_status__exact={Payment.PARTLY_PAID}",
+            "See who",
+        ),
+        _line(
+            "Paid too much",
+            "An overpayment goes back to whoever paid it.",
+            Registration.objects.filter(payment_status=Payment.OVERPAID),
+            f"{reverse(REGISTRATIONS)}?payment_status__exact={Payment.OVERPAID}",
+            "See who",
+        ),
+        _line(
+            "Disputed",
+            "A bank has taken money back for now. Answer in the provider's own pages.",
+            Registration.objects.filter(payment_status=Payment.DISPUTED),
+            f"{reverse(REGISTRATIONS)}?payment_status__exact={Payment.DISPUTED}",
+            "See who",
+            kind="bad",
+        ),
+    ]
+    return [line for line in lines if line.count]
+
+
+def _line(name: str, sentence: str, rows: QuerySet, url: str, action: str, kind: str = "warn") -> Waiting:  # type: ignore[type-arg]
+    return Waiting(name, sentence, rows.count(), url, action, kind)
+
+
+def _orders() -> Waiting:
+    return _line(
+        "Purchase orders to check",
+        "Compare number, date and amount with the document, then accept or refuse.",
+        PurchaseOrder.objects.filter(state=PurchaseOrder.State.SUBMITTED),
+        f"{reverse(ORDERS)}?state__exact={PurchaseOrder.State.SUBMITTED}",
+        "Check them",
+    )
+
+
+def _unassigned(at: datetime) -> QuerySet[Entry]:
+    read = Exists(Assignment.objects.filter(entry=OuterRef("pk")))
+    open_cycles = Cycle.objects.exclude(release__state=Release.State.RELEASED)
+    return Entry.objects.locked().filter(~read, cycle__in=open_cycles)
+
+
+def _releases(at: datetime) -> list[Waiting]:
+    """A release that somebody prepared waits for another; a cycle whose day has come and has none, for the first."""
+    overdue = Cycle.objects.filter(releases_at__lte=at, entries__status=Entry.Status.LOCKED).exclude(
+        release__state__in=Release.State.values
+    )
+    return [
+        _line(
+            "Releases to approve",
+            "Prepared by one member of staff; another one approves.",
+            Release.objects.filter(state=Release.State.PREPARED),
+            reverse("scoring:release-list"),
+            "Open releases",
+        ),
+        _line(
+            "Releases overdue",
+            "Candidates expect their scores; nobody has prepared the release.",
+            overdue.distinct(),
+            reverse("scoring:release-list"),
+            "Open releases",
+            kind="bad",
+        ),
+    ]
+
+
+def _breakdowns() -> list[Waiting]:
+    return [
+        _line(
+            "Files we could not check",
+            "The check failed on our side. The candidate loses nothing, but the file needs a look.",
+            Upload.objects.filter(state=Upload.State.FAILED),
+            f"{reverse('admin:portfolios_upload_changelist')}?state__exact={Upload.State.FAILED}",
+            "See the files",
+            kind="bad",
+        ),
+        _line(
+            "E-mails given up",
+            "They could not be sent after several tries.",
+            Message.objects.filter(state=Message.State.DEAD),
+            f"{reverse('admin:mail_message_changelist')}?state__exact={Message.State.DEAD}",
+            "See the messages",
+            kind="bad",
+        ),
+    ]
