@@ -31,7 +31,7 @@ from payments.models import (
 )
 
 
-class LookInline(admin.TabularInline):
+class LookInline(admin.TabularInline):  # type: ignore[type-arg]
     """Rows to look at, for whoever may look at their parent."""
 
     extra = 0

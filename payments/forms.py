@@ -1,6 +1,5 @@
 """Shapes of what is typed about money. Rules are the verbs' own; amounts of fees are never typed by payers."""
 
-from datetime import date
 from decimal import Decimal
 from typing import Any
 
@@ -74,8 +73,8 @@ class PurchaseOrderForm(forms.Form):
         },
     )
 
-    def clean_document(self) -> UploadedFile:
-        document: UploadedFile = self.cleaned_data["document"]
+    def clean_document(self) -> "UploadedFile[bytes]":
+        document: UploadedFile[bytes] = self.cleaned_data["document"]
         if (document.size or 0) > DOCUMENT_MAX_BYTES:
             raise forms.ValidationError("This file is larger than 10 MB. Please scan it with a lower resolution.")
         if document.read(len(PDF_MAGIC)) != PDF_MAGIC:
@@ -104,9 +103,9 @@ class RemittanceForm(forms.Form):
     received_on = forms.DateField(label="Received on", widget=DayInput)
 
 
-def order_form(order: PurchaseOrder | None, district: str, fee: Money, *args: Any) -> PurchaseOrderForm:
+def order_form(order: PurchaseOrder | None, district: str, fee: Money) -> PurchaseOrderForm:
     """An empty form that knows what it can: the district of the registration, the fee, a refused order's payer."""
-    initial: dict[str, str | Decimal | date] = {"payer_name": district, "amount": fee.amount}
+    initial: dict[str, Any] = {"payer_name": district, "amount": fee.amount}
     if order is not None:
         initial |= {"payer_name": order.payer_name, "payer_email": order.payer_email}
-    return PurchaseOrderForm(*args, initial=initial)
+    return PurchaseOrderForm(initial=initial)

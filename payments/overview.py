@@ -65,8 +65,9 @@ class Overview:
     def unfinished(self) -> Attempt | None:
         """The attempt whose page still waits for the payer."""
         attempt = self.attempt
-        is_waiting = attempt and attempt.state == Attempt.State.OPEN and attempt.url
-        return attempt if is_waiting and attempt.expires_at and self.at < attempt.expires_at else None
+        if attempt is None or attempt.state != Attempt.State.OPEN or not attempt.url or not attempt.expires_at:
+            return None
+        return attempt if self.at < attempt.expires_at else None
 
     @cached_property
     def order(self) -> PurchaseOrder | None:

@@ -114,7 +114,7 @@ def purchase_order_withdraw(request: HttpRequest, pk: int) -> HttpResponse:
 
 @login_required
 @require_GET
-def purchase_order_document(request: HttpRequest, pk: int) -> HttpResponse:
+def purchase_order_document(request: HttpRequest, pk: int) -> FileResponse:
     """The PDF, as a download: it is never opened inside the portal, and never kept by anything in between."""
     order = get_object_or_404(PurchaseOrder.objects.visible_to(request.user), pk=pk)
     name = f"purchase-order-{order.registration.code}.pdf"
@@ -149,7 +149,7 @@ def _payable(request: HttpRequest, pk: int) -> Registration:
 
 
 def _own_orders(request: HttpRequest) -> QuerySet[PurchaseOrder]:
-    return PurchaseOrder.objects.filter(submitted_by=request.user).select_related("registration")
+    return PurchaseOrder.objects.filter(submitted_by=request.user.pk).select_related("registration")
 
 
 def _settled(request: HttpRequest, pk: int) -> Overview:
