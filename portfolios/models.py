@@ -1,10 +1,13 @@
 """What candidates hand in: factors and their requirements, entries, and the files in them."""
 
+from datetime import datetime, timedelta
+from functools import reduce
+from operator import or_
 from typing import Any
 from uuid import uuid4
 
 from django.db import models
-from django.db.models import F, Q
+from django.db.models import F, Prefetch, Q
 
 from candidates.models import Cycle, PolicyText, Registration, User, new_code
 from portfolios import permissions
@@ -62,10 +65,27 @@ class Requirement(models.Model):
     def is_optional(self) -> bool:
         return self.minimum == 0
 
+    @property
+    def is_video(self) -> bool:
+        return self.kind == self.Kind.VIDEO
+
 
 class EntryQuerySet(models.QuerySet["Entry"]):
     def visible_to(self, user: Any) -> "EntryQuerySet":
         return self.filter(permissions.entries_visible_to(user))
+
+    def owned_by(self, user: Any) -> "EntryQuerySet":
+        """Whose work it is: staff may look at an entry, only its candidate acts on it."""
+        return self.filter(permissions.entries_owned_by(user))
+
+    def with_slots(self) -> "EntryQuerySet":
+        """With all that completeness looks at: a fixed number of queries for any number of entries."""
+        alive = Upload.objects.exclude(state__in=Upload.GONE)
+        return self.select_related("registration__cohort", "registration__user", "cycle", "factor").prefetch_related(
+            "factor__requirements",
+            "registration__extensions",
+            Prefetch("uploads", alive.select_related("requirement", "consent")),
+        )
 
     def locked(self) -> "EntryQuerySet":
         """Handed in for good, at the closing of their window: what scoring works on."""
@@ -145,12 +165,27 @@ class UploadQuerySet(models.QuerySet["Upload"]):
     def visible_to(self, user: Any) -> "UploadQuerySet":
         return self.filter(permissions.uploads_visible_to(user))
 
+    def owned_by(self, user: Any) -> "UploadQuerySet":
+        return self.filter(permissions.uploads_owned_by(user))
+
     def open(self) -> "UploadQuerySet":
         return self.filter(state=Upload.State.OPEN)
 
     def current(self) -> "UploadQuerySet":
         """What stands in its slot: arrived and not refused, replaced or removed."""
         return self.filter(state__in=Upload.HANDED_IN)
+
+    def awaiting_check(self, at: datetime) -> "UploadQuerySet":
+        """Arrived and never looked at, or due for another try after a failure of ours."""
+        failed = [
+            Q(state=Upload.State.FAILED, check_tries=tries, checked_at__lte=at - wait)
+            for tries, wait in enumerate(Upload.CHECK_WAITS, start=1)
+        ]
+        return self.filter(reduce(or_, failed, Q(state=Upload.State.STORED)))
+
+    def left_in_check(self, at: datetime) -> "UploadQuerySet":
+        """Taken into a check that never ended: its worker died."""
+        return self.filter(state=Upload.State.CHECKING, checked_at__lte=at - Upload.CHECK_TAKES_AT_MOST)
 
 
 class Upload(models.Model):
@@ -181,6 +216,10 @@ class Upload(models.Model):
         State.REMOVED: set(),
     }
     HANDED_IN = [State.STORED, State.CHECKING, State.READY, State.FAILED]
+    # Waits after a failed check of ours, before the next; there are settings.UPLOAD_PROCESSING_ATTEMPTS tries in all.
+    CHECK_WAITS = [timedelta(minutes=1), timedelta(minutes=5)]
+    CHECK_TAKES_AT_MOST = timedelta(minutes=30)
+    GONE = [State.ABORTED, State.EXPIRED, State.REPLACED, State.REMOVED]
 
     id = models.UUIDField(primary_key=True, default=uuid4, editable=False)
     owner = models.ForeignKey(User, on_delete=models.PROTECT, related_name="+")

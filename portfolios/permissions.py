@@ -18,3 +18,12 @@ def uploads_visible_to(user: Any) -> Q:
     if not user.is_authenticated:
         return Q(pk__in=[])
     return Q() if is_staff(user) else Q(entry__registration__user=user)
+
+
+def entries_owned_by(user: Any) -> Q:
+    """The candidate's own: what they may change. Staff look, and act through admin."""
+    return Q(registration__user=user) if user.is_authenticated else Q(pk__in=[])
+
+
+def uploads_owned_by(user: Any) -> Q:
+    return Q(entry__registration__user=user) if user.is_authenticated else Q(pk__in=[])

@@ -1,0 +1,37 @@
+"""Which kind of file it is, by its first bytes. Comes before any parser: parsers are where files attack. Pure."""
+
+HEAD = 64
+
+# ISO base media files begin with a box; these are the boxes seen first in files from cameras and programs.
+_FIRST_BOXES = {b"ftyp", b"moov", b"mdat", b"free", b"skip", b"wide", b"pnot"}
+_STILL_IMAGES = {b"heic", b"heix", b"mif1", b"msf1", b"avif", b"avis", b"crx "}
+_EBML = b"\x1a\x45\xdf\xa3"
+
+_FAMILY = {
+    ".pdf": "pdf",
+    ".docx": "zip",
+    ".odt": "zip",
+    ".mp4": "mov",
+    ".m4v": "mov",
+    ".mov": "mov",
+    ".mkv": "matroska",
+    ".webm": "matroska",
+}
+
+
+def family(head: bytes) -> str:
+    """ "pdf", "zip", "mov", "matroska", or "" for anything else; `head` is the first HEAD bytes."""
+    if head.startswith(b"%PDF-"):
+        return "pdf"
+    if head.startswith(b"PK\x03\x04"):
+        return "zip"
+    if head.startswith(_EBML):
+        return "matroska"
+    is_box = len(head) >= 12 and head[4:8] in _FIRST_BOXES
+    is_still = head[4:8] == b"ftyp" and head[8:12] in _STILL_IMAGES
+    return "mov" if is_box and not is_still else ""
+
+
+def expected(extension: str) -> str:
+    """The family that files with this extension (".pdf") belong to."""
+    return _FAMILY[extension]

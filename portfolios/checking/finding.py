@@ -1,0 +1,23 @@
+"""The outcome of looking at a file."""
+
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True, slots=True)
+class Finding:
+    """What a good file is like: milliseconds and pixels of a video, pages of a PDF, a poster as JPEG."""
+
+    duration_ms: int | None = None
+    width: int | None = None
+    height: int | None = None
+    pages: int | None = None
+    poster: bytes = b""
+
+
+class Unusable(Exception):
+    """The file cannot be used. `code` is stable; `words` tell the candidate what is wrong and what to do."""
+
+    def __init__(self, code: str, words: str) -> None:
+        super().__init__(code)
+        self.code = code
+        self.words = words

@@ -1,0 +1,185 @@
+"""Looking at a file that has arrived: ready, rejected with words to act on, or failed on our side and tried again.
+
+The row is claimed and let go in two short transactions; between them the file is read, for seconds or minutes, without
+a lock, so that its candidate can remove it meanwhile.
+"""
+
+import logging
+from datetime import datetime, timedelta
+from typing import BinaryIO
+from uuid import UUID
+
+from django.conf import settings
+from django.db import transaction
+
+from candidates import deadlines
+from icg_cert.audit import trail
+from icg_cert.mail import outbox
+from portfolios import storage
+from portfolios.checking import containers, pdfs, videos, zips
+from portfolios.checking.finding import Finding, Unusable
+from portfolios.models import Entry, Requirement, Upload, UploadQuerySet
+
+logger = logging.getLogger(__name__)
+State = Upload.State
+SECOND_MS = 1000
+
+
+def check(upload_id: UUID, *, at: datetime) -> None:
+    """Check one file unless another worker has it or it is done. Safe twice, in parallel, late."""
+    upload = _claim(upload_id, at)
+    if upload is None:
+        return
+    try:
+        finding = _look(upload)
+        if finding.poster:
+            storage.default().put(poster_key(upload), finding.poster, content_type="image/jpeg")
+    except Unusable as verdict:
+        _reject(upload_id, verdict, at=at)
+    except Exception:  # whatever goes wrong in here is ours to mend and never the candidate's fault
+        logger.exception("check of upload %s failed", upload_id)
+        _fail(upload_id, at=at)
+    else:
+        _accept(upload_id, finding, at=at)
+
+
+def poster_key(upload: Upload) -> str:
+    return f"{upload.storage_key}-poster"
+
+
+def release_abandoned(at: datetime) -> int:
+    """Put files back whose check never ended; those that ended no check in all their tries are failed. How many."""
+    left = Upload.objects.left_in_check(at)
+    given_up = left.filter(check_tries__gte=settings.UPLOAD_PROCESSING_ATTEMPTS).update(state=State.FAILED)
+    return given_up + left.update(state=State.STORED)
+
+
+@transaction.atomic
+def _claim(upload_id: UUID, at: datetime) -> Upload | None:
+    due = Upload.objects.awaiting_check(at).filter(pk=upload_id)
+    upload = due.select_for_update(of=("self",), skip_locked=True).select_related("requirement").first()
+    if upload is None:
+        return None
+    upload.state, upload.checked_at = State.CHECKING, at
+    upload.check_tries += 1
+    upload.save(update_fields=["state", "checked_at", "check_tries"])
+    return upload
+
+
+def _look(upload: Upload) -> Finding:
+    with storage.default().open(upload.storage_key) as file:
+        _refuse_changed(upload, file)
+        kind = containers.family(file.read(containers.HEAD))
+        if kind != containers.expected(upload.extension):
+            raise Unusable(
+                "wrong-content",
+                f"This file is named {upload.extension[1:].upper()} but is something else inside. Open it in the "
+                "program it was made with, export it again, and upload that.",
+            )
+        file.seek(0)
+        return _look_inside(upload, kind, file)
+
+
+def _look_inside(upload: Upload, kind: str, file: BinaryIO) -> Finding:
+    requirement = upload.requirement
+    if kind == "pdf":
+        return pdfs.check(file, requirement.max_pages or settings.UPLOAD_DOCUMENT_MAX_PAGES)
+    if kind == "zip":
+        return zips.check(file, upload.extension)
+    return videos.check(
+        file,
+        kind,
+        max_ms=_max_ms(requirement),
+        min_ms=settings.UPLOAD_DURATION_MIN_SECONDS * SECOND_MS,
+        frame_max=settings.UPLOAD_FRAME_MAX,
+    )
+
+
+def _max_ms(requirement: Requirement) -> int | None:
+    if requirement.max_minutes is None:
+        return None
+    allowed = timedelta(minutes=requirement.max_minutes, seconds=settings.UPLOAD_DURATION_TOLERANCE_SECONDS)
+    return allowed // timedelta(milliseconds=1)
+
+
+def _refuse_changed(upload: Upload, file: BinaryIO) -> None:
+    """What stands in the store must be what was received; power cuts and failing disks are not excused."""
+    parts = [storage.digest(file.read(upload.part_size)) for _ in range(upload.part_count)]
+    if storage.tree(parts) != upload.tree_sha256 or file.read(1):
+        raise Unusable(
+            "damaged-here",
+            "This file was damaged on our side after it arrived. You did nothing wrong. Please upload it once more.",
+        )
+    file.seek(0)
+
+
+@transaction.atomic
+def _accept(upload_id: UUID, finding: Finding, *, at: datetime) -> None:
+    upload = _still_checking(upload_id)
+    if upload is None:
+        return
+    upload.state, upload.checked_at, upload.reason_code, upload.reason = State.READY, at, "", ""
+    upload.duration_ms, upload.width, upload.height = finding.duration_ms, finding.width, finding.height
+    upload.pages = finding.pages
+    upload.save()
+    trail.record("upload.accept", upload, by=None, at=at)
+    if upload.requirement.maximum == 1:
+        _replace(_older(upload).exclude(state=State.OPEN), by_upload=upload, at=at)
+
+
+@transaction.atomic
+def _reject(upload_id: UUID, verdict: Unusable, *, at: datetime) -> None:
+    upload = _still_checking(upload_id)
+    if upload is None:
+        return
+    upload.state, upload.checked_at = State.REJECTED, at
+    upload.reason_code, upload.reason = verdict.code, verdict.words
+    upload.save(update_fields=["state", "checked_at", "reason_code", "reason"])
+    trail.record("upload.reject", upload, by=None, at=at, after={"code": verdict.code})
+    if upload.requirement.maximum == 1:
+        _replace(_older(upload).filter(state=State.REJECTED), by_upload=upload, at=at)
+    outbox.queue(
+        "upload_rejected",
+        to=upload.owner,
+        key=f"upload-rejected:{upload.pk}",
+        at=at,
+        requirement=upload.requirement.title,
+        factor=str(upload.entry.factor),
+        reason=verdict.words,
+        closes_at=deadlines.closes_at(upload.entry.registration, upload.entry.cycle),
+        path=f"/entries/{upload.entry_id}/",
+    )
+
+
+@transaction.atomic
+def _fail(upload_id: UUID, *, at: datetime) -> None:
+    upload = _still_checking(upload_id)
+    if upload is None:
+        return
+    upload.state, upload.checked_at = State.FAILED, at
+    upload.save(update_fields=["state", "checked_at"])
+    if upload.check_tries >= settings.UPLOAD_PROCESSING_ATTEMPTS:
+        logger.error("upload %s could not be checked in %s tries", upload_id, upload.check_tries)
+        trail.record("upload.fail", upload, by=None, at=at)
+
+
+def _still_checking(upload_id: UUID) -> Upload | None:
+    """The row locked, after its entry's, while it is still this check's to decide."""
+    Entry.objects.select_for_update().get(uploads=upload_id)
+    rows = Upload.objects.select_for_update(of=("self",)).select_related(
+        "requirement", "entry__factor", "entry__cycle", "entry__registration", "owner"
+    )
+    return rows.filter(pk=upload_id, state=State.CHECKING).first()
+
+
+def _older(upload: Upload) -> UploadQuerySet:
+    slot = Upload.objects.filter(entry=upload.entry_id, requirement=upload.requirement_id)
+    return slot.filter(stored_at__lte=upload.stored_at).exclude(pk=upload.pk).exclude(state__in=Upload.GONE)
+
+
+def _replace(rows: UploadQuerySet, *, by_upload: Upload, at: datetime) -> None:
+    """The newer file stands from now on; the older is kept until files are purged."""
+    for old in rows.select_for_update():
+        old.state = State.REPLACED
+        old.save(update_fields=["state"])
+        trail.record("upload.replace", old, by=None, at=at, after={"by": str(by_upload.pk)})

@@ -1,0 +1,123 @@
+"""What an entry holds and what it lacks, requirement by requirement: one answer for the board, submission and mail.
+
+Works on an entry fetched with `Entry.objects.with_slots()`; asks the database nothing itself.
+"""
+
+from dataclasses import dataclass
+from enum import StrEnum
+
+from django.conf import settings
+
+from portfolios.models import Entry, Requirement, Upload
+
+State = Upload.State
+
+
+def is_usable(upload: Upload) -> bool:
+    """Found good, or given up by our own check, which is never the candidate's fault."""
+    gave_up = upload.state == State.FAILED and upload.check_tries >= settings.UPLOAD_PROCESSING_ATTEMPTS
+    return upload.state == State.READY or gave_up
+
+
+class SlotState(StrEnum):
+    EMPTY = "empty"
+    UPLOADING = "uploading"
+    CHECKING = "checking"
+    PROBLEM = "problem"
+    CONSENT = "consent"
+    PARTLY = "partly"
+    DONE = "done"
+
+
+@dataclass(frozen=True, slots=True)
+class Gap:
+    """One thing that keeps an entry from being handed in. `text` names it and says what would meet it."""
+
+    requirement: str
+    code: SlotState
+    text: str
+
+
+@dataclass(frozen=True, slots=True)
+class Slot:
+    """One requirement of one entry and every file that stands, is on its way, or was refused in it."""
+
+    requirement: Requirement
+    uploads: tuple[Upload, ...]
+
+    @property
+    def usable(self) -> list[Upload]:
+        return [upload for upload in self.uploads if is_usable(upload)]
+
+    @property
+    def waiting(self) -> list[Upload]:
+        """Arrived, and our check is not through."""
+        arrived = (State.STORED, State.CHECKING, State.FAILED)
+        return [upload for upload in self.uploads if upload.state in arrived and not is_usable(upload)]
+
+    @property
+    def running(self) -> list[Upload]:
+        return [upload for upload in self.uploads if upload.state == State.OPEN]
+
+    @property
+    def rejected(self) -> list[Upload]:
+        return [upload for upload in self.uploads if upload.state == State.REJECTED]
+
+    @property
+    def unconsented(self) -> list[Upload]:
+        return [upload for upload in self.usable if self.requirement.is_video and upload.consented_at is None]
+
+    @property
+    def has_room(self) -> bool:
+        """Whether a file may be added. A slot for one file always takes another, which then replaces the first."""
+        taken = len(self.usable) + len(self.waiting) + len(self.running)
+        return self.requirement.maximum == 1 or taken < self.requirement.maximum
+
+    @property
+    def state(self) -> SlotState:
+        if self.running:
+            return SlotState.UPLOADING
+        if self.waiting:
+            return SlotState.CHECKING
+        if len(self.usable) < max(self.requirement.minimum, 1):
+            return self._short_of_files
+        return SlotState.CONSENT if self.unconsented else SlotState.DONE
+
+    @property
+    def _short_of_files(self) -> SlotState:
+        if self.rejected:
+            return SlotState.PROBLEM
+        return SlotState.PARTLY if self.usable else SlotState.EMPTY
+
+    @property
+    def gap(self) -> Gap | None:
+        state, requirement = self.state, self.requirement
+        optional_and_unused = requirement.is_optional and state in (SlotState.EMPTY, SlotState.PROBLEM)
+        if state == SlotState.DONE or optional_and_unused:
+            return None
+        return Gap(requirement.title, state, f"{requirement.title}: {self._lack(state)}")
+
+    def _lack(self, state: SlotState) -> str:
+        minimum = self.requirement.minimum
+        return {
+            SlotState.EMPTY: "no file yet." if minimum == 1 else f"no file yet; {minimum} are asked for.",
+            SlotState.PARTLY: f"{len(self.usable)} of {minimum} files are here.",
+            SlotState.UPLOADING: "an upload is not finished. Let it finish, or remove it.",
+            SlotState.CHECKING: "the file is still being checked, usually for less than two minutes.",
+            SlotState.PROBLEM: "the file cannot be used. Upload another.",
+            SlotState.CONSENT: "confirm that everyone seen in the video agreed to it.",
+        }[state]
+
+
+def slots(entry: Entry) -> list[Slot]:
+    """One slot per requirement of the entry's factor, in order, files oldest first."""
+    uploads = [upload for upload in entry.uploads.all() if upload.state not in Upload.GONE]
+    return [
+        Slot(requirement, tuple(upload for upload in uploads if upload.requirement_id == requirement.pk))
+        for requirement in entry.factor.requirements.all()
+    ]
+
+
+def gaps(entry: Entry) -> list[Gap]:
+    """Everything that is missing, in the order of the requirements; empty when the entry can be handed in."""
+    return [gap for slot in slots(entry) if (gap := slot.gap)]

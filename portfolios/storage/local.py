@@ -1,0 +1,164 @@
+"""Files on the portal's own disk.
+
+The file is laid out whole when the transfer begins (a full disk says so before anybody has waited), each part is
+written at its place, and completing is a rename: nothing is ever copied together.
+"""
+
+import errno
+import os
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass, replace
+from datetime import datetime, timedelta
+from pathlib import Path
+from typing import BinaryIO
+
+from django.core import signing
+
+from portfolios.storage.base import CHUNK, BadPart, BadToken, DiskFull, Missing, Part, SignedPart, Transfer, digest
+
+SALT = "portfolios.storage.local"
+FULL = {errno.ENOSPC, errno.EDQUOT, errno.EFBIG}
+
+
+@dataclass(frozen=True, slots=True)
+class LocalStore:
+    """Keeps files under `root`; `part_url` turns a signed token into the address that takes the part."""
+
+    root: Path
+    part_url: Callable[[str], str]
+    lifetime: timedelta = timedelta(hours=1)
+
+    def create(self, key: str, *, size: int, part_size: int, content_type: str) -> Transfer:
+        path = self._open_path(key)
+        path.parent.mkdir(parents=True, exist_ok=True)
+        with _full_disk_is_named(), _descriptor(path, os.O_CREAT | os.O_EXCL | os.O_WRONLY) as fd:
+            try:
+                os.posix_fallocate(fd, 0, size)
+            except OSError:
+                path.unlink()
+                raise
+        return Transfer(key, path.name, size, part_size)
+
+    def sign(self, transfer: Transfer, part: Part, *, at: datetime) -> SignedPart:
+        expires_at = at + self.lifetime
+        token = signing.dumps(
+            [transfer.key, transfer.size, transfer.part_size, part.number, part.sha256, int(expires_at.timestamp())],
+            salt=SALT,
+        )
+        return SignedPart(part.number, self.part_url(token), {}, expires_at)
+
+    def read_token(self, token: str, *, at: datetime) -> tuple[Transfer, Part]:
+        """What a token of `sign` permits. BadToken when it is not ours or its time is over."""
+        try:
+            key, size, part_size, number, sha, expires = signing.loads(token, salt=SALT)
+        except signing.BadSignature as error:
+            raise BadToken("forged") from error
+        if at.timestamp() >= expires:
+            raise BadToken("expired")
+        transfer = Transfer(key, self._open_path(key).name, size, part_size)
+        return transfer, Part(number, transfer.length_of(number), sha)
+
+    def receive(self, transfer: Transfer, part: Part, body: bytes) -> Part:
+        """See Store. A part signed without a digest (a browser without one to give) is hashed here instead."""
+        found = digest(body)
+        if len(body) != part.size or part.sha256 not in ("", found):
+            raise BadPart(f"part {part.number}")
+        with _full_disk_is_named(), _descriptor(self._open_path(transfer.key), os.O_WRONLY) as fd:
+            _write_all(fd, body, (part.number - 1) * transfer.part_size)
+        return replace(part, sha256=found)
+
+    def list(self, transfer: Transfer) -> Sequence[Part] | None:
+        return None
+
+    def complete(self, transfer: Transfer, parts: Sequence[Part]) -> None:
+        unfinished, finished = self._open_path(transfer.key), self._path(transfer.key)
+        if finished.exists() and not unfinished.exists():
+            return
+        with _descriptor(unfinished, os.O_RDWR) as fd:
+            os.fsync(fd)
+        unfinished.replace(finished)
+        with _descriptor(finished.parent, os.O_RDONLY) as fd:
+            os.fsync(fd)
+
+    def abort(self, transfer: Transfer) -> None:
+        self._open_path(transfer.key).unlink(missing_ok=True)
+
+    def put(self, key: str, body: bytes, *, content_type: str) -> None:
+        path = self._open_path(key)
+        path.parent.mkdir(parents=True, exist_ok=True)
+        with _full_disk_is_named():
+            path.write_bytes(body)
+        path.replace(self._path(key))
+
+    def size(self, key: str) -> int:
+        with _absence_is_named(key):
+            return self._path(key).stat().st_size
+
+    def open(self, key: str) -> BinaryIO:
+        with _absence_is_named(key):
+            return self._path(key).open("rb")
+
+    def open_range(self, key: str, start: int, length: int) -> Iterator[bytes]:
+        file = self.open(key)
+        file.seek(start)
+        return _chunks(file, length)
+
+    def url(self, key: str, *, content_type: str, filename: str, at: datetime) -> str | None:
+        return None
+
+    def delete(self, key: str) -> None:
+        self._path(key).unlink(missing_ok=True)
+
+    def _path(self, key: str) -> Path:
+        path = (self.root / key).resolve()
+        if not path.is_relative_to(self.root.resolve()):
+            raise Missing(key)
+        return path
+
+    def _open_path(self, key: str) -> Path:
+        path = self._path(key)
+        return path.with_name(path.name + ".open")
+
+
+def _chunks(file: BinaryIO, length: int) -> Iterator[bytes]:
+    with file:
+        while length > 0 and (chunk := file.read(min(CHUNK, length))):
+            length -= len(chunk)
+            yield chunk
+
+
+def _write_all(fd: int, body: bytes, offset: int) -> None:
+    """pwrite may write less than asked, without an error, on a disk that is filling up."""
+    view = memoryview(body)
+    while view:
+        written = os.pwrite(fd, view, offset)
+        view, offset = view[written:], offset + written
+
+
+@contextmanager
+def _descriptor(path: Path, flags: int) -> Iterator[int]:
+    with _absence_is_named(path.name):
+        fd = os.open(path, flags | os.O_CLOEXEC, 0o640)
+    try:
+        yield fd
+    finally:
+        os.close(fd)
+
+
+@contextmanager
+def _full_disk_is_named() -> Iterator[None]:
+    try:
+        yield
+    except OSError as error:
+        if error.errno in FULL:
+            raise DiskFull(str(error)) from error
+        raise
+
+
+@contextmanager
+def _absence_is_named(name: str) -> Iterator[None]:
+    try:
+        yield
+    except FileNotFoundError as error:
+        raise Missing(name) from error

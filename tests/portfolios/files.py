@@ -1,0 +1,104 @@
+"""Real files for tests: films made by PyAV, Word documents by python-docx, PDFs by reportlab and pikepdf."""
+
+from fractions import Fraction
+from functools import cache
+from io import BytesIO
+from tempfile import NamedTemporaryFile
+from zipfile import ZIP_DEFLATED, ZipFile
+
+import av
+import docx
+import pikepdf
+from reportlab.pdfgen.canvas import Canvas
+
+ODT = "application/vnd.oasis.opendocument.text"
+
+
+@cache
+def film(
+    *,
+    seconds: int = 6,
+    size: tuple[int, int] = (160, 90),
+    container: str = "mp4",
+    codec: str = "libx264",
+    picture: bool = True,
+    faststart: bool = False,
+) -> bytes:
+    """A film of grey pictures, four a second; with sound alone when `picture` is False."""
+    options = {"movflags": "faststart"} if faststart else {}
+    with NamedTemporaryFile() as out:  # moving the index to the front needs a file of its own
+        with av.open(out.name, "w", format=container, options=options) as film:
+            if picture:
+                _pictures(film, seconds, size, codec)
+            else:
+                _silence(film, seconds)
+        return out.read()
+
+
+def _pictures(film: av.container.OutputContainer, seconds: int, size: tuple[int, int], codec: str) -> None:
+    stream = film.add_stream(codec, rate=4)
+    stream.width, stream.height, stream.pix_fmt = size[0], size[1], "yuv420p"
+    for number in range(seconds * 4):
+        frame = av.VideoFrame(size[0], size[1], "yuv420p")
+        for plane in frame.planes:
+            plane.update(bytes([number * 10 % 256]) * plane.buffer_size)
+        frame.pts, frame.time_base = number, Fraction(1, 4)
+        film.mux(stream.encode(frame))
+    film.mux(stream.encode())
+
+
+def _silence(film: av.container.OutputContainer, seconds: int) -> None:
+    stream = film.add_stream("aac", rate=8000, layout="mono")
+    for number in range(seconds * 8):
+        frame = av.AudioFrame(format="fltp", layout="mono", samples=1000)
+        frame.planes[0].update(bytes(frame.planes[0].buffer_size))
+        frame.sample_rate, frame.pts, frame.time_base = 8000, number * 1000, Fraction(1, 8000)
+        film.mux(stream.encode(frame))
+    film.mux(stream.encode())
+
+
+@cache
+def word(*paragraphs: str) -> bytes:
+    document, out = docx.Document(), BytesIO()
+    for text in paragraphs or ("My commentary.",):
+        document.add_paragraph(text)
+    document.save(out)
+    return out.getvalue()
+
+
+@cache
+def pdf(pages: int = 1, password: str = "") -> bytes:
+    out = BytesIO()
+    canvas = Canvas(out)
+    for number in range(1, pages + 1):
+        canvas.drawString(72, 720, f"Page {number}")
+        canvas.showPage()
+    canvas.save()
+    return _locked(out, password) if password else out.getvalue()
+
+
+def _locked(plain: BytesIO, password: str) -> bytes:
+    out = BytesIO()
+    plain.seek(0)
+    with pikepdf.open(plain) as document:
+        document.save(out, encryption=pikepdf.Encryption(user=password, owner=password))
+    return out.getvalue()
+
+
+def zipped(members: dict[str, bytes | str]) -> bytes:
+    out = BytesIO()
+    with ZipFile(out, "w", ZIP_DEFLATED) as archive:
+        for name, body in members.items():
+            archive.writestr(name, body)
+    return out.getvalue()
+
+
+def odt(text: str = "My commentary.") -> bytes:
+    return zipped({"mimetype": ODT, "content.xml": f"<document><p>{text}</p></document>"})
+
+
+def rezipped(archive: bytes, extra: dict[str, bytes | str]) -> bytes:
+    """The same archive with members added or replaced."""
+    with ZipFile(BytesIO(archive)) as old:
+        members: dict[str, bytes | str] = {name: old.read(name) for name in old.namelist()}
+    return zipped({**members, **extra})

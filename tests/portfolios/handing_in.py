@@ -1,0 +1,33 @@
+"""Handing files in as the verbs do it, without the browser."""
+
+from datetime import datetime
+from io import BytesIO
+
+from portfolios import checks, uploads
+from portfolios.models import Entry, Requirement, Upload
+from tests.portfolios import files
+
+DEFAULT = {"document": files.word, "form": files.word, "video": files.film}
+NAMES = {"document": "My commentary.docx", "form": "Checklist.docx", "video": "Film.mp4"}
+
+
+def hand_in(
+    entry: Entry, requirement: Requirement, at: datetime, body: bytes = b"", name: str = "", *, consent: bool = True
+) -> Upload:
+    """A real file taken in and not yet checked; by default one that is good for the requirement."""
+    return uploads.take_in(
+        entry.pk,
+        requirement.pk,
+        filename=name or NAMES[requirement.kind],
+        file=BytesIO(body or DEFAULT[requirement.kind]()),
+        by=entry.registration.user,
+        at=at,
+        consent=consent,
+    )
+
+
+def hand_in_checked(entry: Entry, requirement: Requirement, at: datetime, *args: object, **kwargs: object) -> Upload:
+    upload = hand_in(entry, requirement, at, *args, **kwargs)  # type: ignore[arg-type]
+    checks.check(upload.pk, at=at)
+    upload.refresh_from_db()
+    return upload

@@ -1,0 +1,146 @@
+"""What the check says of real files, good and bad, by their bytes alone."""
+
+from io import BytesIO
+
+import pytest
+
+from portfolios.checking import containers, pdfs, videos, zips
+from portfolios.checking.finding import Finding, Unusable
+from tests.portfolios import files
+
+FRAME_MAX = (4096, 2304)
+
+
+def probe(body: bytes, family: str = "mov", max_ms: int | None = 60_000) -> Finding:
+    return videos.check(BytesIO(body), family, max_ms=max_ms, min_ms=5000, frame_max=FRAME_MAX)
+
+
+def half(body: bytes) -> bytes:
+    return body[: len(body) // 2]
+
+
+def refusal(check: object, *args: object, **kwargs: object) -> str:
+    with pytest.raises(Unusable) as caught:
+        check(*args, **kwargs)  # type: ignore[operator]
+    assert caught.value.words.endswith(".")
+    return caught.value.code
+
+
+@pytest.mark.parametrize(
+    ("body", "family"),
+    [
+        (files.pdf(), "pdf"),
+        (files.word(), "zip"),
+        (files.odt(), "zip"),
+        (files.film(), "mov"),
+        (files.film(container="mov"), "mov"),
+        (files.film(container="matroska"), "matroska"),
+        (b"\x89PNG\r\n\x1a\n" + bytes(60), ""),
+        (b"\xff\xd8\xff\xe0" + bytes(60), ""),
+        (b"#EXTM3U\nhttp://example.org/film.ts", ""),
+        (b"ffconcat version 1.0\nfile /etc/passwd", ""),
+        (b"\0\0\0\x18ftypheic" + bytes(60), ""),
+        (bytes(64), ""),
+        (b"", ""),
+        (b"MZ\x90", ""),
+    ],
+    ids=lambda value: value if isinstance(value, str) else "",
+)
+def test_family_is_told_by_the_first_bytes(body: bytes, family: str) -> None:
+    assert containers.family(body[: containers.HEAD]) == family
+
+
+def test_pdf_is_counted() -> None:
+    assert pdfs.check(BytesIO(files.pdf(3)), 3) == Finding(pages=3)
+
+
+@pytest.mark.parametrize(
+    ("body", "code"),
+    [
+        (files.pdf(4), "too-many-pages"),
+        (files.pdf(1, password="secret"), "encrypted"),
+        (files.pdf(3)[:700], "damaged"),
+        (b"%PDF-1.7 and nothing else", "damaged"),
+    ],
+)
+def test_pdf_that_cannot_be_used(body: bytes, code: str) -> None:
+    assert refusal(pdfs.check, BytesIO(body), 3) == code
+
+
+def test_word_and_opendocument_are_taken() -> None:
+    assert zips.check(BytesIO(files.word("One.", "Two.")), ".docx") == Finding()
+    assert zips.check(BytesIO(files.odt()), ".odt") == Finding()
+
+
+BOMB = "<!DOCTYPE b [<!ENTITY a 'aaaa'><!ENTITY b '&a;&a;'>]><document>&b;</document>"
+
+
+@pytest.mark.parametrize(
+    ("body", "extension", "code"),
+    [
+        (files.zipped({"holiday.txt": "sun"}), ".docx", "wrong-content"),
+        (files.odt(), ".docx", "wrong-content"),
+        (files.word(), ".odt", "wrong-content"),
+        (files.word()[:2000], ".docx", "damaged"),
+        (files.rezipped(files.word(), {"word/vbaProject.bin": b"x"}), ".docx", "macros"),
+        (files.rezipped(files.odt(), {"Basic/Standard/Module1.xml": "<x/>"}), ".odt", "macros"),
+        (files.rezipped(files.odt(), {"../../etc/passwd": "x"}), ".odt", "wrong-content"),
+        (files.rezipped(files.odt(), {"/etc/passwd": "x"}), ".odt", "wrong-content"),
+        (files.rezipped(files.odt(), {"content.xml": BOMB}), ".odt", "wrong-content"),
+        (files.rezipped(files.odt(), {"content.xml": "<document>"}), ".odt", "damaged"),
+        (files.rezipped(files.odt(), {f"n{n}": "" for n in range(2000)}), ".odt", "too-large-inside"),
+        (files.rezipped(files.odt(), {"big": bytes(zips.MOST_INFLATED + 1)}), ".odt", "too-large-inside"),
+    ],
+)
+def test_document_that_cannot_be_used(body: bytes, extension: str, code: str) -> None:
+    assert refusal(zips.check, BytesIO(body), extension) == code
+
+
+def test_bomb_that_lies_of_its_size_is_still_counted(monkeypatch: pytest.MonkeyPatch) -> None:
+    """The directory says 10 bytes each time; what comes out is what counts."""
+    monkeypatch.setattr(zips, "MOST_INFLATED", 1000)
+    body = files.rezipped(files.odt(), {"big": bytes(2000)})
+    assert body.count((2000).to_bytes(4, "little")) == 2
+    lying = body.replace((2000).to_bytes(4, "little"), (10).to_bytes(4, "little"))
+    assert refusal(zips.check, BytesIO(lying), ".odt") in ("too-large-inside", "damaged")
+
+
+@pytest.mark.parametrize(
+    ("container", "family", "codec"),
+    [
+        ("mp4", "mov", "libx264"),
+        ("mov", "mov", "libx264"),
+        ("matroska", "matroska", "libx264"),
+        ("webm", "matroska", "libvpx-vp9"),
+    ],
+)
+def test_video_is_measured(container: str, family: str, codec: str) -> None:
+    found = probe(files.film(container=container, codec=codec), family)
+    assert (found.duration_ms, found.width, found.height) == (6000, 160, 90)
+    assert found.poster.startswith(b"\xff\xd8\xff")
+
+
+def test_video_may_last_to_the_millisecond() -> None:
+    assert probe(files.film(), max_ms=6000).duration_ms == 6000
+    assert refusal(probe, files.film(), max_ms=5999) == "too-long"
+
+
+@pytest.mark.parametrize(
+    ("body", "family", "code"),
+    [
+        (files.film(picture=False), "mov", "no-picture"),
+        (files.film(seconds=2), "mov", "too-short"),
+        (files.film(size=(4098, 64)), "mov", "frame-too-large"),
+        (files.film()[:-600], "mov", "damaged"),
+        (half(files.film(seconds=20, faststart=True)), "mov", "damaged"),
+        (half(files.film(seconds=20, container="matroska")), "matroska", "damaged"),
+        (files.film()[:32] + bytes(5000), "mov", "damaged"),
+        (files.film(container="matroska"), "mov", "damaged"),
+    ],
+)
+def test_video_that_cannot_be_used(body: bytes, family: str, code: str) -> None:
+    assert refusal(probe, body, family) == code
+
+
+def test_clock_says_minutes_and_seconds() -> None:
+    assert [videos.clock(ms) for ms in (0, 59_499, 425_000, 4_020_000)] == ["0:00", "0:59", "7:05", "67:00"]
