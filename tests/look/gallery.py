@@ -206,7 +206,6 @@ def _render(source: str, reader_zone: str) -> str:
     user = User(name="Ada Abara", email="ada@example.org", time_zone=reader_zone)
     request = RequestFactory().get("/gallery/")
     request.user = user
-    request.at = AT  # type: ignore[attr-defined]
     return engines["django"].from_string(source).render(context(user), request)
 
 

@@ -92,7 +92,9 @@ def test_recovery_codes_after_setting_up_an_app(signed_in: Client, candidate: Us
 def test_signing_up_is_told_and_confirmed_by_mail(mailoutbox: list[Any]) -> None:
     client = Client()
     answer = client.post(
-        "/accounts/signup/", {"email": "new@example.org", "password1": "seven quiet stones"}, follow=True
+        "/accounts/signup/",
+        {"name": "Nia New", "email": "new@example.org", "password1": "seven quiet stones"},
+        follow=True,
     )
     assert in_our_look(answer) == "Look into your e-mail"
     (mail,) = mailoutbox
@@ -136,7 +138,9 @@ def test_changed_password_is_told_by_mail(signed_in: Client, mailoutbox: list[An
 
 @pytest.mark.django_db
 def test_errors_of_a_form_are_summed_up_on_top_and_tied_to_their_fields() -> None:
-    soup = BeautifulSoup(Client().post("/accounts/signup/", {"email": "x", "password1": ""}).content, "html.parser")
+    soup = BeautifulSoup(
+        Client().post("/accounts/signup/", {"name": "Nia", "email": "x", "password1": ""}).content, "html.parser"
+    )
     assert [(a["href"], a.get_text()) for a in soup.select(".error-summary a")] == [
         ("#id_email", "E-mail address: Please write an address like name@example.org."),
         ("#id_password1", "Password: Please fill this in."),
