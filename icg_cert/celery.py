@@ -19,6 +19,10 @@ JOBS: list[str] = [
     "payments.tasks.settle_unresolved",
     "payments.tasks.close_unpaid",
     "candidates.tasks.remind_unpaid",
+    "portfolios.tasks.check_uploads",
+    "portfolios.tasks.expire_uploads",
+    "portfolios.tasks.lock_entries",
+    "portfolios.tasks.remind_entries",
     "scoring.tasks.follow_up_due",
     "icg_cert.mail.tasks.send_outbox",
 ]

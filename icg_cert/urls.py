@@ -22,6 +22,7 @@ urlpatterns = [
     path("accounts/", include("allauth.urls")),
     path("admin/", admin.site.urls),
     path("", include("candidates.urls")),
+    path("", include("portfolios.urls")),
     path("", include("scoring.urls")),
     path("", include("payments.urls")),
 ]

@@ -81,10 +81,13 @@ class EntryQuerySet(models.QuerySet["Entry"]):
     def with_slots(self) -> "EntryQuerySet":
         """With all that completeness looks at: a fixed number of queries for any number of entries."""
         alive = Upload.objects.exclude(state__in=Upload.GONE)
+        arriving = UploadPart.objects.filter(upload__state=Upload.State.OPEN)
         return self.select_related("registration__cohort", "registration__user", "cycle", "factor").prefetch_related(
             "factor__requirements",
             "registration__extensions",
-            Prefetch("uploads", alive.select_related("requirement", "consent")),
+            Prefetch(
+                "uploads", alive.select_related("requirement", "consent").prefetch_related(Prefetch("parts", arriving))
+            ),
         )
 
     def locked(self) -> "EntryQuerySet":

@@ -4,6 +4,7 @@ The lock order is the entry first, then what hangs from it.
 """
 
 import json
+from collections.abc import Iterable
 from datetime import UTC, datetime
 from hashlib import sha256
 from typing import Any
@@ -44,7 +45,12 @@ def allowed(registration: Registration, factor: Factor, cycle: Cycle) -> Allowan
     """What the cycle allows this candidate for one factor, by what was handed in before it."""
     before = registration.entries.filter(factor=factor, status=Status.LOCKED, cycle__year__lt=cycle.year)
     stage = deadlines.stage(registration.cohort.year, cycle.year)
-    return allowance(stage, before.values_list("outcome", flat=True))
+    return allowance(stage, outcomes(registration, before))
+
+
+def outcomes(registration: Registration, entries: Iterable[Entry]) -> list[str]:
+    """The outcomes the candidate may know of: while the fee is not settled, results are withheld, these with them."""
+    return [entry.outcome if registration.is_settled else Entry.Outcome.NONE.value for entry in entries]
 
 
 @transaction.atomic

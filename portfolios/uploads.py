@@ -8,13 +8,14 @@ from base64 import b64decode
 from binascii import Error as NotBase64
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 from hashlib import sha256
 from typing import Any, BinaryIO
 from uuid import UUID, uuid4
 
 from django.conf import settings
 from django.db import transaction
+from django.db.models import Exists, OuterRef, Q
 
 from candidates.models import PolicyText, User
 from icg_cert.audit import trail
@@ -224,6 +225,17 @@ def abort(upload_id: UUID, *, by: User, at: datetime) -> None:
 def expire(upload_id: UUID, *, at: datetime) -> None:
     """The portal gives an upload up that was not finished in time. A repeat is harmless."""
     _give_up(upload_id, State.EXPIRED, by=None, at=at)
+
+
+def overdue(at: datetime) -> list[UUID]:
+    """Open uploads that will not be finished: none of their parts came for long, or their window and grace are over."""
+    stale = at - timedelta(hours=settings.UPLOAD_STALE_HOURS)
+    silent = Q(created_at__lte=stale) & ~Exists(UploadPart.objects.filter(upload=OuterRef("pk"), received_at__gt=stale))
+    found = Upload.objects.open().filter(silent | Q(entry__cycle__closes_at__lte=at))
+    rows = found.select_related("entry__cycle", "entry__registration").prefetch_related(
+        "entry__registration__extensions"
+    )
+    return [row.pk for row in rows if row.created_at <= stale or at >= admission.finish_by(row.entry)]
 
 
 def _give_up(upload_id: UUID, state: str, *, by: User | None, at: datetime) -> None:

@@ -23,13 +23,17 @@ from candidates.models import PolicyText, User
 from icg_cert.lib import clock
 from payments import attempts, settlement
 from payments.gateways.fake import FakeGateway
+from portfolios import checks, storage
+from portfolios.models import Entry, Requirement
 from scoring import release
 from scoring.models import Certificate
 from tests.factories import (
     at,
     make_attempt,
     make_cycle,
+    make_entry,
     make_evidence_request,
+    make_factor,
     make_ledger_entry,
     make_locked,
     make_policy,
@@ -38,8 +42,10 @@ from tests.factories import (
     make_reading,
     make_registration,
     make_release,
+    make_requirement,
     make_scored_entry,
     make_text,
+    make_upload,
 )
 
 PEOPLE = ["anonymous", "stranger", "owner", "scorer", "other_scorer", "lead", "staff", "finance"]
@@ -162,6 +168,48 @@ def purchase_order(cast: Cast) -> dict[str, Any]:
     return {"pk": order.pk}
 
 
+def own_entry(cast: Cast) -> dict[str, Any]:
+    return {"pk": make_entry(make_registration(cast["owner"])).pk}
+
+
+def own_factor(cast: Cast) -> dict[str, Any]:
+    make_cycle(2027)
+    make_registration(cast["owner"])
+    return {"number": make_factor().number}
+
+
+def own_receipt(cast: Cast) -> dict[str, Any]:
+    entry = make_entry(make_registration(cast["owner"]), status=Entry.Status.SUBMITTED)
+    return {"code": entry.receipt_code}
+
+
+def own_slot(cast: Cast) -> dict[str, Any]:
+    requirement = make_requirement()
+    return {"pk": make_entry(make_registration(cast["owner"])).pk, "requirement_id": requirement.pk}
+
+
+def own_upload(cast: Cast) -> dict[str, Any]:
+    return {"pk": make_upload(make_entry(make_registration(cast["owner"]))).pk}
+
+
+def own_document(cast: Cast) -> dict[str, Any]:
+    upload = make_upload(make_entry(make_registration(cast["owner"])))
+    storage.default().put(upload.storage_key, b"%PDF-1.7", content_type="application/pdf")
+    return {"pk": upload.pk}
+
+
+def own_video(cast: Cast) -> dict[str, Any]:
+    video = make_requirement(key="film", kind=Requirement.Kind.VIDEO)
+    upload = make_upload(make_entry(make_registration(cast["owner"])), video, extension=".mp4")
+    for key in (upload.storage_key, checks.poster_key(upload)):
+        storage.default().put(key, b"film", content_type="video/mp4")
+    return {"pk": upload.pk}
+
+
+def forged(cast: Cast) -> dict[str, Any]:
+    return {"token": "forged"}
+
+
 # fmt: off
 TABLE: list[Row] = [
     # address            method  object    anon stra ownr scor othr lead staf fina
@@ -180,6 +228,34 @@ TABLE: list[Row] = [
     ("candidates:evidence-document",     "POST", answered,     "302  405  405  405  405  405  405  405"),
     ("candidates:profile-change",        "GET",  nothing,      "302  200  200  200  200  200  200  200"),
     ("candidates:profile-change",        "POST", nothing,      "302  302  302  302  302  302  302  302", {"name": "A"}),
+    # Portfolios
+    ("portfolios:entry-list",      "GET",    nothing,      "302  200  200  200  200  200  200  200"),
+    ("portfolios:entry-start",     "GET",    own_factor,   "302  200  200  200  200  200  200  200"),
+    ("portfolios:entry-start",     "POST",   own_factor,   "302  404  302  404  404  404  404  404"),
+    ("portfolios:entry-detail",    "GET",    own_entry,    "302  404  200  404  404  404  200  404"),
+    ("portfolios:entry-detail",    "POST",   own_entry,    "302  405  405  405  405  405  405  405"),
+    ("portfolios:entry-submit",    "GET",    own_entry,    "302  404  200  404  404  404  404  404"),
+    ("portfolios:entry-submit",    "POST",   own_entry,    "302  404  302  404  404  404  404  404"),
+    ("portfolios:entry-reopen",    "GET",    own_entry,    "302  404  200  404  404  404  404  404"),
+    ("portfolios:entry-reopen",    "POST",   own_entry,    "302  404  302  404  404  404  404  404"),
+    ("portfolios:receipt",         "GET",    own_receipt,  "302  404  200  404  404  404  200  404"),
+    ("portfolios:file-add",        "GET",    own_slot,     "302  405  405  405  405  405  405  405"),
+    ("portfolios:file-add",        "POST",   own_slot,     "302  404  302  404  404  404  404  404"),
+    ("portfolios:upload-create",   "POST",   nothing,      "401  400  400  400  400  400  400  400"),
+    ("portfolios:upload-create",   "GET",    nothing,      "405  405  405  405  405  405  405  405"),
+    ("portfolios:upload-detail",   "GET",    own_upload,   "401  404  200  404  404  404  404  404"),
+    ("portfolios:upload-detail",   "DELETE", own_upload,   "401  404  204  404  404  404  404  404"),
+    ("portfolios:upload-sign",     "POST",   own_upload,   "401  404  400  404  404  404  404  404"),
+    ("portfolios:upload-complete", "POST",   own_upload,   "401  404  400  404  404  404  404  404"),
+    ("portfolios:upload-part",     "PUT",    forged,       "403  403  403  403  403  403  403  403", ""),
+    ("portfolios:upload-part",     "GET",    forged,       "405  405  405  405  405  405  405  405"),
+    ("portfolios:upload-remove",   "GET",    own_upload,   "302  404  200  404  404  404  404  404"),
+    ("portfolios:upload-remove",   "POST",   own_upload,   "302  404  302  404  404  404  404  404"),
+    ("portfolios:upload-consent",  "POST",   own_upload,   "302  404  302  404  404  404  404  404"),
+    ("portfolios:media-document",  "GET",    own_document, "302  404  200  404  404  404  200  404"),
+    ("portfolios:media-video",     "GET",    own_document, "302  404  404  404  404  404  404  404"),
+    ("portfolios:media-video",     "GET",    own_video,    "302  404  200  404  404  404  200  404"),
+    ("portfolios:media-poster",    "GET",    own_video,    "302  404  200  404  404  404  200  404"),
     # Scoring
     ("scoring:queue",          "GET",  nothing,         "302  403  403  200  200  200  403  403"),
     ("scoring:sheet",          "GET",  own_sheet,       "302  404  404  200  404  404  404  404"),

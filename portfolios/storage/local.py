@@ -102,7 +102,7 @@ class LocalStore:
     def open_range(self, key: str, start: int, length: int) -> Iterator[bytes]:
         file = self.open(key)
         file.seek(start)
-        return _chunks(file, length)
+        return _Piece(file, length)
 
     def url(self, key: str, *, content_type: str, filename: str, at: datetime) -> str | None:
         return None
@@ -121,11 +121,27 @@ class LocalStore:
         return path.with_name(path.name + ".open")
 
 
-def _chunks(file: BinaryIO, length: int) -> Iterator[bytes]:
-    with file:
-        while length > 0 and (chunk := file.read(min(CHUNK, length))):
-            length -= len(chunk)
-            yield chunk
+@dataclass(slots=True)
+class _Piece:
+    """Some bytes of an open file, in chunks. Closes the file at its end, and when nobody wanted even the first."""
+
+    file: BinaryIO
+    left: int
+
+    def __iter__(self) -> Iterator[bytes]:
+        return self
+
+    def __next__(self) -> bytes:
+        chunk = self.file.read(min(CHUNK, self.left)) if self.left else b""
+        self.left -= len(chunk)
+        if not chunk:
+            self.close()
+            raise StopIteration
+        return chunk
+
+    def close(self) -> None:
+        self.left = 0
+        self.file.close()
 
 
 def _write_all(fd: int, body: bytes, offset: int) -> None:

@@ -1,0 +1,58 @@
+"""The shape of what is sent to the portfolio's doors. Whether it may be is the verbs' question."""
+
+import re
+from typing import Any
+
+from django import forms
+
+from portfolios import filenames
+from portfolios.uploads import Announced
+
+
+class AnnounceForm(forms.Form):
+    """What the browser says of a file before it sends it. `slot` is "<entry>-<requirement>"."""
+
+    slot = forms.RegexField(r"\A\d{1,18}-\d{1,18}\Z")
+    filename = forms.Field()
+    size = forms.IntegerField(min_value=0, max_value=2**50)
+    fingerprint = forms.RegexField(r"\A[0-9a-f]{64}\Z")
+    consent = forms.BooleanField(required=False)
+
+    def clean_filename(self) -> str:
+        return filenames.clean(str(self.cleaned_data["filename"]))
+
+    @property
+    def keys(self) -> tuple[int, int]:
+        entry, requirement = self.cleaned_data["slot"].split("-")
+        return int(entry), int(requirement)
+
+    @property
+    def announced(self) -> Announced:
+        data = self.cleaned_data
+        return Announced(data["filename"], data["size"], data["fingerprint"])
+
+
+class FileForm(forms.Form):
+    """One file of a plain form. Emptiness and type are told by the verb, in the same words as everywhere."""
+
+    file = forms.FileField(
+        allow_empty_file=True, error_messages={"required": "Choose a file first, then press Upload."}
+    )
+    consent = forms.BooleanField(required=False)
+
+
+def wanted_parts(data: dict[str, Any], most: int) -> list[tuple[int, str]] | None:
+    """(number, base64 SHA-256 or "") of each part of {"parts": [{"n", "sha256"}]}; None when it has another shape."""
+    parts = data.get("parts")
+    if not isinstance(parts, list) or not 1 <= len(parts) <= most:
+        return None
+    found = [_part(part) for part in parts]
+    return None if None in found else [part for part in found if part]
+
+
+def _part(part: Any) -> tuple[int, str] | None:
+    if not isinstance(part, dict) or type(part.get("n")) is not int:
+        return None
+    sha = part.get("sha256", "")
+    is_sha = isinstance(sha, str) and re.fullmatch(r"|[A-Za-z0-9+/]{43}=", sha)
+    return (part["n"], sha) if is_sha else None

@@ -1,0 +1,95 @@
+"""Handing a stored file to a browser that may see it: whole, or the piece it asks for. Who may see it is the door's
+question; scoring has its own door and the same `serve`.
+
+A piece is at most MOST bytes, so that a slow player never holds a worker: it asks again for the next.
+"""
+
+from datetime import datetime
+from typing import Any
+
+from django.http import Http404, HttpRequest, HttpResponse, HttpResponseRedirect, StreamingHttpResponse
+from django.http.response import HttpResponseBase
+
+from icg_cert.audit import trail
+from portfolios import checks, storage
+from portfolios.admission import CONTENT_TYPES
+from portfolios.models import Upload
+from portfolios.ranges import Span, Unsatisfiable, span
+
+MOST = 2 * 1024 * 1024
+SHOWN_IN_THE_BROWSER = (".pdf", ".mp4", ".m4v", ".mov", ".mkv", ".webm")
+POSTER_TYPE = "image/jpeg"
+
+
+def serve(request: HttpRequest, upload: Upload) -> HttpResponseBase:
+    """The file itself, with ranges. Notes who looked, unless it is the owner. 404 when its bytes are not there."""
+    _note_view(request, upload)
+    name, content_type = upload.neutral_name, CONTENT_TYPES[upload.extension]
+    tag = f'"{upload.tree_sha256}"'
+    return _answer(request, upload.storage_key, content_type=content_type, name=name, tag=tag)
+
+
+def serve_poster(request: HttpRequest, upload: Upload) -> HttpResponseBase:
+    """The first picture of a video as JPEG. 404 when there is none."""
+    name, tag = f"{upload.neutral_name}.jpg", f'"poster-{upload.pk}"'
+    return _answer(request, checks.poster_key(upload), content_type=POSTER_TYPE, name=name, tag=tag)
+
+
+def _note_view(request: HttpRequest, upload: Upload) -> None:
+    """Once a look, not once a piece: what begins at the beginning counts."""
+    begins = request.headers.get("Range", "bytes=0-").replace(" ", "").startswith("bytes=0-")
+    if request.method == "GET" and begins and request.user.pk != upload.owner_id:
+        trail.record("upload.view", upload, by=request.user, at=_instant(request))
+
+
+def _instant(request: Any) -> datetime:
+    return request.at
+
+
+def _answer(request: HttpRequest, key: str, *, content_type: str, name: str, tag: str) -> HttpResponseBase:
+    store = storage.default()
+    if address := store.url(key, content_type=content_type, filename=name, at=_instant(request)):
+        return HttpResponseRedirect(address)
+    try:
+        size = store.size(key)
+        response = _piece(request, key, size, tag)
+    except storage.Missing as error:
+        raise Http404("no such file") from error
+    for header, value in _headers(content_type, name, tag).items():
+        response[header] = value
+    return response
+
+
+def _piece(request: HttpRequest, key: str, size: int, tag: str) -> HttpResponseBase:
+    try:
+        wanted = _wanted(request, size, tag)
+    except Unsatisfiable:
+        return HttpResponse(status=416, headers={"Content-Range": f"bytes */{size}"})
+    piece = wanted or Span(0, size)
+    head = {"Content-Length": str(piece.length)}
+    if wanted:
+        head["Content-Range"] = f"bytes {piece.start}-{piece.last}/{size}"
+    status = 206 if wanted else 200
+    if request.method == "HEAD":
+        return HttpResponse(status=status, headers=head)
+    body = storage.default().open_range(key, piece.start, piece.length)
+    return StreamingHttpResponse(body, status=status, headers=head)
+
+
+def _wanted(request: HttpRequest, size: int, tag: str) -> Span | None:
+    if request.headers.get("If-Range", tag) != tag:
+        return None
+    return span(request.headers.get("Range", ""), size, most=MOST)
+
+
+def _headers(content_type: str, name: str, tag: str) -> dict[str, str]:
+    """Never the user's file name, never kept in a cache, never guessed to be something else."""
+    inline = content_type == POSTER_TYPE or name.endswith(SHOWN_IN_THE_BROWSER)
+    return {
+        "Content-Type": content_type,
+        "Content-Disposition": f'{"inline" if inline else "attachment"}; filename="{name}"',
+        "Accept-Ranges": "bytes",
+        "ETag": tag,
+        "Cache-Control": "private, no-store",
+        "X-Content-Type-Options": "nosniff",
+    }

@@ -1,0 +1,163 @@
+"""How a slot and its files are said on a page: words and shapes for states, one row per file."""
+
+from dataclasses import dataclass
+
+from django.conf import settings
+from django.urls import reverse
+
+from portfolios import admission
+from portfolios.checking.videos import clock
+from portfolios.completeness import Slot, SlotState, is_usable
+from portfolios.models import Requirement, Upload
+
+State = Upload.State
+
+SLOT_WORDS = {
+    SlotState.EMPTY: ("To do", "muted"),
+    SlotState.UPLOADING: ("Uploading", "info"),
+    SlotState.CHECKING: ("Being checked", "info"),
+    SlotState.PROBLEM: ("Needs another file", "bad"),
+    SlotState.CONSENT: ("Consent missing", "warn"),
+    SlotState.PARTLY: ("In progress", "info"),
+    SlotState.DONE: ("Ready", "good"),
+}
+FILE_WORDS = {
+    State.OPEN: ("Upload not finished", "warn"),
+    State.STORED: ("Received, being checked", "info"),
+    State.CHECKING: ("Received, being checked", "info"),
+    State.READY: ("Ready", "good"),
+    State.REJECTED: ("Cannot be used", "bad"),
+    State.FAILED: ("Received, our check is delayed", "info"),
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Row:
+    """One file as components/upload_row.html and portfolios/_slot.html show it."""
+
+    upload: Upload
+    name: str
+    state_word: str
+    state_kind: str
+    size: int
+    facts: str
+    percent: int | None = None
+    url: str = ""
+    poster_url: str = ""
+    remove_url: str = ""
+    needs_consent: bool = False
+    is_checked: bool = True
+
+    @property
+    def id(self) -> str:
+        return str(self.upload.pk)
+
+
+@dataclass(frozen=True, slots=True)
+class SlotView:
+    """One requirement as the entry page shows it."""
+
+    slot: Slot
+    state_word: str
+    state_kind: str
+    rows: list[Row]
+    limits: str
+    accept: str
+    max_bytes: int
+    may_add: bool
+    replaces: bool
+
+    @property
+    def requirement(self) -> Requirement:
+        return self.slot.requirement
+
+
+def slot_view(slot: Slot, *, may_edit: bool, is_owner: bool) -> SlotView:
+    requirement = slot.requirement
+    word, kind = SLOT_WORDS[slot.state]
+    if requirement.is_optional and slot.state == SlotState.EMPTY:
+        word = "Optional"
+    return SlotView(
+        slot,
+        word,
+        kind,
+        [row(upload, may_edit=may_edit, is_owner=is_owner) for upload in slot.uploads],
+        limits(requirement),
+        ",".join(admission.extensions(requirement)),
+        admission.max_bytes(requirement),
+        may_edit and slot.has_room,
+        requirement.maximum == 1 and bool(slot.usable),
+    )
+
+
+def row(upload: Upload, *, may_edit: bool, is_owner: bool) -> Row:
+    """The candidate reads their own name for the file; everybody else its neutral one."""
+    word, kind = FILE_WORDS[State(upload.state)]
+    is_video, is_ready = upload.requirement.is_video, upload.state == State.READY
+    return Row(
+        upload,
+        upload.filename if is_owner else upload.neutral_name,
+        word,
+        kind,
+        upload.size,
+        _facts(upload),
+        percent=_percent(upload) if upload.state == State.OPEN else None,
+        url=file_url(upload) if upload.state in Upload.HANDED_IN else "",
+        poster_url=reverse("portfolios:media-poster", args=[upload.pk]) if is_video and is_ready else "",
+        remove_url=reverse("portfolios:upload-remove", args=[upload.pk]) if may_edit else "",
+        needs_consent=may_edit and is_video and upload.consented_at is None and upload.state != State.REJECTED,
+        is_checked=is_usable(upload) or upload.state in (State.REJECTED, State.OPEN),
+    )
+
+
+def file_url(upload: Upload) -> str:
+    kind = "video" if upload.requirement.is_video else "document"
+    return reverse(f"portfolios:media-{kind}", args=[upload.pk])
+
+
+def _percent(upload: Upload) -> int:
+    arrived = sum(part.size for part in upload.parts.all())
+    return arrived * 100 // upload.size
+
+
+def _facts(upload: Upload) -> str:
+    if upload.state == State.REJECTED:
+        return upload.reason
+    facts = []
+    if upload.duration_ms:
+        facts.append(f"{clock(upload.duration_ms)} minutes")
+    if upload.pages:
+        facts.append(_plural(upload.pages, "page"))
+    return " · ".join(facts)
+
+
+def limits(requirement: Requirement) -> str:
+    """ "One video (MP4, M4V, MOV, MKV or WEBM), up to 10 minutes and 4 GB." """
+    *first, last = [ending[1:].upper() for ending in admission.extensions(requirement)]
+    up_to = [_plural(requirement.max_minutes, "minute")] if requirement.max_minutes else []
+    up_to += [_plural(requirement.max_pages, "page")] if requirement.max_pages else []
+    up_to.append(_size(admission.max_bytes(requirement)))
+    each = "" if requirement.maximum == 1 else " each"
+    return f"{_count(requirement)} ({', '.join(first)} or {last}), up to {' and '.join(up_to)}{each}."
+
+
+def _size(most: int) -> str:
+    gigabyte = 1024 * settings.MIB
+    return f"{most // gigabyte} GB" if most >= gigabyte else f"{most // settings.MIB} MB"
+
+
+def _plural(number: int, noun: str) -> str:
+    return f"{number} {noun}{'' if number == 1 else 's'}"
+
+
+_NOUN = {"document": ("document", "documents"), "video": ("video", "videos"), "form": ("form", "forms")}
+
+
+def _count(requirement: Requirement) -> str:
+    one, many = _NOUN[requirement.kind]
+    least, most = requirement.minimum, requirement.maximum
+    if most == 1:
+        return f"Optional: one {one}" if requirement.is_optional else f"One {one}"
+    if requirement.is_optional:
+        return f"Optional: up to {most} {many}"
+    return f"{most} {many}" if least == most else f"{least} to {most} {many}"

@@ -1,0 +1,25 @@
+from django.urls import path
+
+from portfolios.views import entries, media, uploads
+
+app_name = "portfolios"
+
+urlpatterns = [
+    path("entries/", entries.entry_list, name="entry-list"),
+    path("entries/start/<int:number>/", entries.entry_start, name="entry-start"),
+    path("entries/<int:pk>/", entries.entry_detail, name="entry-detail"),
+    path("entries/<int:pk>/submit/", entries.entry_submit, name="entry-submit"),
+    path("entries/<int:pk>/reopen/", entries.entry_reopen, name="entry-reopen"),
+    path("entries/<int:pk>/files/<int:requirement_id>/", uploads.file_add, name="file-add"),
+    path("receipts/<str:code>/", entries.receipt, name="receipt"),
+    path("uploads/", uploads.upload_create, name="upload-create"),
+    path("uploads/<uuid:pk>/", uploads.upload_detail, name="upload-detail"),
+    path("uploads/<uuid:pk>/sign", uploads.upload_sign, name="upload-sign"),
+    path("uploads/<uuid:pk>/complete", uploads.upload_complete, name="upload-complete"),
+    path("uploads/<uuid:pk>/remove/", uploads.upload_remove, name="upload-remove"),
+    path("uploads/<uuid:pk>/consent/", uploads.upload_consent, name="upload-consent"),
+    path("uploads/part/<str:token>", uploads.upload_part, name="upload-part"),
+    path("media/<uuid:pk>/video/", media.media_video, name="media-video"),
+    path("media/<uuid:pk>/document/", media.media_document, name="media-document"),
+    path("media/<uuid:pk>/poster/", media.media_poster, name="media-poster"),
+]
