@@ -4,12 +4,18 @@ from collections.abc import Callable
 from datetime import UTC, datetime
 from typing import Any
 
-from candidates.next_steps import next_step as candidates_next_step
+from candidates.next_steps import next_step as of_registration
 from icg_cert.lib.next_step import NextStep
+from payments.next_steps import next_step as of_payment
+from scoring.queue import next_step as of_scorer
+from scoring.results import next_step as of_results
 
 # Who may speak, in the order in which equals are heard: the latest news of the programme first.
 ASKED: list[Callable[[Any, datetime], NextStep | None]] = [
-    candidates_next_step,
+    of_results,
+    of_scorer,
+    of_payment,
+    of_registration,
 ]
 RANK = {"todo": 0, "done": 1, "wait": 2}
 NEVER = datetime.max.replace(tzinfo=UTC)
