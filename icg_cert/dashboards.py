@@ -10,7 +10,7 @@ from typing import Any
 
 from django.db.models import Count, Q
 
-from candidates.models import Cycle, Registration
+from candidates.models import Cycle, Programme, Registration
 from candidates.permissions import is_finance, is_scorer, is_staff, is_team
 from icg_cert import timeline
 from icg_cert.waiting import for_finance, for_staff, reverse
@@ -66,7 +66,12 @@ def _registrations(user: Any) -> list[Registration]:
 def _candidate(registrations: list[Registration], at: datetime) -> list[Panel]:
     """Their newest registration in full, with a line for each earlier one; without any, the way in."""
     if not registrations:
-        return [Panel("_dashboard_newcomer.html", {"banner": timeline.banner(at), "calendar": timeline.calendar(at)})]
+        return [
+            Panel(
+                "_dashboard_newcomer.html",
+                {"banner": timeline.banner(at), "calendar": timeline.calendar(Programme.objects.first(), at)},
+            )
+        ]
     newest, *earlier = registrations
     return [Panel("_dashboard_candidate.html", {**_tracker(newest, at), "earlier": earlier})]
 

@@ -66,9 +66,8 @@ class Calendar:
     next_opens_at: datetime | None
 
 
-def calendar(at: datetime) -> Calendar | None:
+def calendar(programme: Programme | None, at: datetime) -> Calendar | None:
     """From the programme's own row; None before it is loaded."""
-    programme = Programme.objects.first()
     if programme is None:
         return None
     upcoming = next_registration(at)

@@ -35,13 +35,13 @@ def healthz(request: HttpRequest) -> HttpResponse:
 
 @require_safe
 def home(request: HttpRequest) -> HttpResponse:
-    banner = timeline.banner(request.at)
+    programme, banner = Programme.objects.first(), timeline.banner(request.at)
     cycles = list(Cycle.objects.of(banner.cohort)) if banner.cohort else []
     context = {
         "banner": banner,
         "timeline": timeline.of_cohort(banner.cohort, cycles, request.at) if banner.cohort else [],
-        "calendar": timeline.calendar(request.at),
-        "programme": Programme.objects.first(),
+        "calendar": timeline.calendar(programme, request.at),
+        "programme": programme,
         "no_refunds": _text(PolicyText.Kind.NO_REFUNDS),
     }
     return render(request, "home.html", context)
@@ -78,23 +78,24 @@ def process_scoring(request: HttpRequest) -> HttpResponse:
 
 @require_safe
 def process_submit(request: HttpRequest) -> HttpResponse:
-    cycle = Cycle.objects.current_or_next(request.at)
+    programme, cycle = Programme.objects.first(), Cycle.objects.current_or_next(request.at)
     context = {
         "cycle": cycle,
         "phase": cycle.window.phase(request.at) if cycle else None,
-        "programme": Programme.objects.first(),
-        "calendar": timeline.calendar(request.at),
+        "programme": programme,
+        "calendar": timeline.calendar(programme, request.at),
     }
     return render(request, "process_submit.html", context)
 
 
 @require_safe
 def policies(request: HttpRequest) -> HttpResponse:
+    programme = Programme.objects.first()
     context = {
-        "programme": Programme.objects.first(),
-        "texts": [text for kind in PolicyText.Kind if (text := _text(kind))],
+        "programme": programme,
+        "texts": PolicyText.objects.order_by("kind", "-version").distinct("kind"),
         "policy": ScoringPolicy.objects.order_by("-version").first(),
-        "calendar": timeline.calendar(request.at),
+        "calendar": timeline.calendar(programme, request.at),
         "zone": zone_name(settings.TIME_ZONE),
     }
     return render(request, "policies.html", context)
