@@ -49,9 +49,7 @@ def _of_office() -> NextStep | None:
     waiting = PurchaseOrder.objects.filter(state=PurchaseOrder.State.SUBMITTED).count()
     if not waiting:
         return None
-    title = (
-        "One purchase order waits to be checked" if waiting == 1 else f"{waiting} purchase orders wait to be checked"
-    )
+    title = "1 purchase order waits for you" if waiting == 1 else f"{waiting} purchase orders wait for you"
     url = reverse("admin:payments_purchaseorder_changelist") + "?state__exact=submitted"
     text = "Compare number, date and amount with the document. The candidate's seat is held once you accept it."
     return NextStep(title, text, url, "Check purchase orders")

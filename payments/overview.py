@@ -6,7 +6,6 @@ from functools import cached_property
 
 from candidates.models import Registration
 from icg_cert.lib.money import Money
-from payments import ledger
 from payments.models import Attempt, LedgerEntry, PolicyAcceptance, PurchaseOrder
 
 Payment = Registration.Payment
@@ -41,9 +40,10 @@ class Overview:
         """What moved, oldest first."""
         return list(self.registration.ledger.order_by("occurred_at", "pk"))
 
-    @cached_property
+    @property
     def balance(self) -> Money:
-        return ledger.balance(self.registration)
+        mine = [entry.amount_minor for entry in self.entries if entry.currency == self.registration.currency]
+        return Money(sum(mine), self.registration.currency)
 
     @property
     def owed(self) -> Money:
