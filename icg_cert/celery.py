@@ -24,6 +24,8 @@ JOBS: list[str] = [
     "portfolios.tasks.lock_entries",
     "portfolios.tasks.remind_entries",
     "scoring.tasks.follow_up_due",
+    "scoring.tasks.release_due",
+    "scoring.tasks.tell_paid",
     "icg_cert.mail.tasks.send_outbox",
 ]
 

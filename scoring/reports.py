@@ -135,7 +135,7 @@ def report(result: Result) -> Report:
     stand = {row["factor"]: row for row in result.standing}
     overall = scores.overall({number: Fraction(*row["score"]) for number, row in stand.items()}, rules)
     lines = tuple(_line(factor, stand.get(factor.number), rules) for factor in Factor.objects.all())
-    rows = result.factor_scores.select_related("entry__factor")
+    rows = result.factor_scores.select_related("entry")
     return Report(
         result=result,
         lines=lines,
@@ -167,8 +167,8 @@ def _factor(row: FactorScore) -> FactorReport:
     threshold = Fraction(*detail["policy"]["threshold"])
     names = [_reading_name(index, reading) for index, reading in enumerate(detail["readings"], start=1)]
     return FactorReport(
-        number=row.entry.factor.number,
-        name=row.entry.factor.name,
+        number=detail["factor"]["number"],
+        name=detail["factor"]["name"],
         score=row.score,
         how=_how(row),
         is_retake=row.entry.is_retake,

@@ -67,6 +67,7 @@ def _detail(judged: Judged, rubric: Rubric, rules: Rules) -> Frozen:
     sheets = [reading.sheet for reading in counting if reading.sheet]
     return {
         "version": FROZEN_VERSION,
+        "factor": {"number": judged.entry.factor.number, "name": judged.entry.factor.name},
         "policy": _policy(rules),
         "rubric": {"version": rubric.version, "hash": rubric.content_hash},
         "levels": {str(level.number): {"name": level.name, "words": level.words} for level in rubric.levels.all()},

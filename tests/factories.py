@@ -34,6 +34,7 @@ from scoring.models import (
     Level,
     Rating,
     Release,
+    Result,
     Rubric,
     Scorer,
     ScoringPolicy,
@@ -380,3 +381,25 @@ def make_reading(entry: Entry, scorer: User, *values: str, role: str = Assignmen
     if values:
         return make_sheet(assignment, *values)
     return Sheet.objects.create(assignment=assignment, rubric=make_rubric(entry.factor))
+
+
+def make_result(registration: Registration | None = None, cycle: Cycle | None = None, **fields: Any) -> Result:
+    """Certified with 3.00 in every factor, and told, at the announced instant. Without scores of entries."""
+    registration = registration or make_registration()
+    cycle = cycle or make_cycle(registration.cohort.year + 1)
+    released_at = fields.pop("released_at", cycle.releases_at)
+    defaults: dict[str, Any] = {
+        "policy": make_policy(),
+        "status": Result.Status.CERTIFIED,
+        "total_numerator": 21,
+        "total_denominator": 1,
+        "factors_scored": 7,
+        "standing": [
+            {"factor": number, "name": f"Factor {number}", "year": cycle.year, "score": [3, 1]}
+            for number in range(1, 8)
+        ],
+        "told_at": released_at,
+    }
+    return Result.objects.create(
+        registration=registration, cycle=cycle, released_at=released_at, **{**defaults, **fields}
+    )

@@ -54,11 +54,15 @@ def _own(request: Request) -> ResultQuerySet:
 def _page(request: Request, result: Result) -> HttpResponse:
     """The report; or, while the fee is not settled, that it waits for the fee, and nothing of what it says."""
     if not result.registration.is_settled:
-        return render(request, "scoring/result_withheld.html", {"result": result})
+        return render(request, "scoring/result_withheld.html", {"result": result, "is_own": _is_own(request, result)})
     context = {
         "result": result,
         "report": reports.report(result),
         "certificate": Certificate.objects.issued(request.at).filter(result=result).first(),
-        "is_own": result.registration.user_id == request.user.pk,
+        "is_own": _is_own(request, result),
     }
     return render(request, "scoring/result_detail.html", context)
+
+
+def _is_own(request: Request, result: Result) -> bool:
+    return bool(result.registration.user_id == request.user.pk)

@@ -16,6 +16,7 @@ from tests.factories import (
     make_policy,
     make_readings,
     make_registration,
+    make_result,
     make_scored_entry,
 )
 
@@ -120,16 +121,7 @@ def test_in_process(db: None) -> None:
 
 def test_in_process_leaves_out_who_was_certified_before(db: None) -> None:
     registration = make_registration()
-    Result.objects.create(
-        registration=registration,
-        cycle=make_cycle(2027),
-        policy=make_policy(),
-        status=Result.Status.CERTIFIED,
-        total_numerator=21,
-        total_denominator=1,
-        factors_scored=7,
-        released_at=make_cycle(2027).releases_at,
-    )
+    make_result(registration)
     assert set(standing.in_process(make_cycle(2027))) == {registration}
     assert set(standing.in_process(make_cycle(2028))) == set()
 
