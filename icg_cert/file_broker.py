@@ -16,7 +16,7 @@ from kombu.utils.json import dumps, loads
 
 
 class Channel(filesystem.Channel):
-    """Messages are files `<age>_<id>.<queue>.msg` in one folder, oldest first by name; bindings are tables in another."""
+    """Messages are files `<age>_<id>.<queue>.msg` in one folder, oldest first; bindings are tables in another."""
 
     def _put(self, queue: str, payload: Any, **kwargs: Any) -> None:
         name = f"{monotonic_ns():020}_{uuid4().hex}.{queue}.msg"

@@ -17,9 +17,14 @@ def folders(tmp_path: Path) -> dict[str, str]:
     return {"data_folder_in": queue, "data_folder_out": queue, "control_folder": str(tmp_path / "control")}
 
 
+def name(folders: dict[str, str]) -> str:
+    """A queue for each test: kombu remembers for the whole process what it has bound."""
+    return Path(folders["control_folder"]).parent.name
+
+
 def put(folders: dict[str, str], words: list[str]) -> None:
     with Connection(transport=TRANSPORT, transport_options=folders) as connection:
-        queue = connection.SimpleQueue("work")
+        queue = connection.SimpleQueue(name(folders))
         for word in words:
             queue.put(word)
         queue.close()
@@ -29,7 +34,7 @@ def take(folders: dict[str, str], count: int, taken: list[str]) -> None:
     """Append to `taken`, which readers share, until it holds `count` messages; for ten seconds at most."""
     end = monotonic() + 10
     with Connection(transport=TRANSPORT, transport_options=folders) as connection:
-        queue = connection.SimpleQueue("work", no_ack=True)
+        queue = connection.SimpleQueue(name(folders), no_ack=True)
         while len(taken) < count and monotonic() < end:
             try:
                 taken.append(queue.get_nowait().payload)
