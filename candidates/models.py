@@ -15,6 +15,7 @@ from django.db.models import F, Q
 from django.db.models.functions import Lower
 
 from candidates import permissions
+from candidates.eligibility import Hours
 from icg_cert.lib.money import Money
 from icg_cert.lib.windows import Phase, Window, last_day
 
@@ -365,6 +366,11 @@ class Registration(models.Model):
     @property
     def fee(self) -> Money:
         return Money(self.fee_minor, self.currency)
+
+    @property
+    def hours(self) -> Hours:
+        kinds = ("coaching", "administrative", "testing", "intervention", "other")
+        return Hours(**{kind: getattr(self, f"hours_{kind}") for kind in kinds})
 
     @property
     def is_standing(self) -> bool:

@@ -9,6 +9,7 @@ LEAD = "lead scorer"
 STAFF = "staff"
 FINANCE = "finance"
 ROLES = [SCORER, LEAD, STAFF, FINANCE]
+OFFICE = [STAFF, FINANCE]
 
 
 def has_role(user: Any, *roles: str) -> bool:
@@ -38,7 +39,7 @@ def is_lead(user: Any) -> bool:
 
 def is_office(user: Any) -> bool:
     """Who works in Django admin: staff, and finance for the money."""
-    return has_role(user, STAFF, FINANCE)
+    return has_role(user, *OFFICE)
 
 
 def is_team(user: Any) -> bool:

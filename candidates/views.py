@@ -91,25 +91,18 @@ def _register(request: Request, form: RegistrationForm) -> Registration | None:
     return made
 
 
-def _hours(mine: Registration) -> eligibility.Hours:
-    return eligibility.Hours(
-        mine.hours_coaching, mine.hours_administrative, mine.hours_testing, mine.hours_intervention, mine.hours_other
-    )
-
-
 @never_cache
 @login_required
 @require_safe
 def registration_detail(request: Request, pk: int) -> HttpResponse:
     rows = Registration.objects.visible_to(request.user).select_related("user", "cohort", "attestation")
     mine = get_object_or_404(rows, pk=pk)
-    hours = _hours(mine)
-    share = eligibility.coaching_share(hours)
+    share = eligibility.coaching_share(mine.hours)
     context = {
         "registration": mine,
         "is_owner": mine.user_id == request.user.pk,
         "can_withdraw": Registration.Status.WITHDRAWN in Registration.NEXT[mine.status],
-        "hours": hours,
+        "hours": mine.hours,
         "coaching_percent": None if share is None else eligibility.percent(share),
         "cycles": list(Cycle.objects.of(mine.cohort)),
         "evidence_requests": EvidenceRequest.objects.visible_to(request.user).filter(registration=mine),

@@ -11,7 +11,7 @@ KEEP = "view add change"
 # Model by model, because a row that only verbs may write must not become editable by joining an app.
 RIGHTS: dict[str, dict[str, str]] = {
     STAFF: {
-        "candidates.user": "view change",
+        "candidates.user": KEEP,
         "candidates.programme": "view change",
         "candidates.policytext": "view add",
         "candidates.cohort": KEEP,
