@@ -16,6 +16,12 @@ ASKED: list[Callable[[Any, datetime], NextStep | None]] = [
     of_scorer,
     of_payment,
     of_registration,
+from portfolios.next_steps import next_step as portfolios_next_step
+
+# Who may speak, in the order in which equals are heard: the latest news of the programme first.
+ASKED: list[Callable[[Any, datetime], NextStep | None]] = [
+    portfolios_next_step,
+    candidates_next_step,
 ]
 RANK = {"todo": 0, "done": 1, "wait": 2}
 NEVER = datetime.max.replace(tzinfo=UTC)

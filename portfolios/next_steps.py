@@ -13,7 +13,11 @@ from portfolios.board import Board, Card, board
 
 def next_step(user: User, at: datetime) -> NextStep | None:
     """What the candidate's entries ask for now; None for who takes no part (yet): others say what they should do."""
-    found = board(user, at)
+    return of_board(board(user, at))
+
+
+def of_board(found: Board | None) -> NextStep | None:
+    """The same, where the board is at hand."""
     if found is None or not found.registration.is_taking_part:
         return None
     return _while_open(found) if found.phase == Phase.OPEN else _while_closed(found)

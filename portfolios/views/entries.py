@@ -20,8 +20,8 @@ from portfolios.models import Entry, Factor
 @require_safe
 def entry_list(request: HttpRequest) -> HttpResponse:
     found = board.board(request.user, request.at)
-    step = next_steps.next_step(request.user, request.at)
-    return render(request, "portfolios/entry_list.html", {"board": found, "next_step": step})
+    step = next_steps.of_board(found)
+    return render(request, "portfolios/entry_list.html", {"board": found, **({"next_step": step} if step else {})})
 
 
 @login_required
