@@ -7,6 +7,7 @@ from typing import Any
 from candidates.next_steps import next_step as of_registration
 from icg_cert.lib.next_step import NextStep
 from payments.next_steps import next_step as of_payment
+from portfolios.next_steps import next_step as of_entries
 from scoring.queue import next_step as of_scorer
 from scoring.results import next_step as of_results
 
@@ -15,13 +16,8 @@ ASKED: list[Callable[[Any, datetime], NextStep | None]] = [
     of_results,
     of_scorer,
     of_payment,
+    of_entries,
     of_registration,
-from portfolios.next_steps import next_step as portfolios_next_step
-
-# Who may speak, in the order in which equals are heard: the latest news of the programme first.
-ASKED: list[Callable[[Any, datetime], NextStep | None]] = [
-    portfolios_next_step,
-    candidates_next_step,
 ]
 RANK = {"todo": 0, "done": 1, "wait": 2}
 NEVER = datetime.max.replace(tzinfo=UTC)

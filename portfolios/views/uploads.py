@@ -6,7 +6,7 @@ instead of the reason: so the body is read first, always.
 
 import json
 from collections.abc import Callable
-from functools import partial, wraps
+from functools import wraps
 from typing import Any
 from uuid import UUID
 
@@ -214,7 +214,11 @@ def _told(upload: Upload) -> dict[str, Any]:
 
 def _check_soon(upload: Upload) -> None:
     """Without waiting for the tick, which finds the file anyway should the queue be down."""
-    transaction.on_commit(partial(tasks.check_upload.delay, str(upload.pk)), robust=True)
+
+    def send() -> None:
+        tasks.check_upload.delay(str(upload.pk))
+
+    transaction.on_commit(send, robust=True)
 
 
 def _json(request: HttpRequest) -> dict[str, Any]:

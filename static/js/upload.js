@@ -47,6 +47,12 @@ class Row {
     this.part("state").replaceChildren(state);
   }
 
+  // An upload that goes on where it stopped takes the place of the row that said it was not finished.
+  take(id) {
+    document.querySelector(`[data-upload-id="${id}"]`)?.remove();
+    this.element.dataset.uploadId = id;
+  }
+
   // Only what the server has confirmed counts as arrived; the bar may run ahead of it by what is on its way.
   progress({ done, size, speed }) {
     const percent = Math.min(100, Math.floor((done * 100) / size));
@@ -74,6 +80,7 @@ async function upload(form, file) {
       row.part("facts").textContent = words;
       announce(`${file.name}: ${words}`);
     },
+    onBegun: (id) => row.take(id),
     onSending: () => row.state("Uploading", "info"),
   });
   wire(row, transfer, file);

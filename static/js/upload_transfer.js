@@ -52,8 +52,8 @@ function weakHash(bytes) {
 }
 
 export class Transfer {
-  constructor({ file, slot, createUrl, csrf, consent, onProgress, onTrouble, onSending }) {
-    Object.assign(this, { file, slot, createUrl, csrf, consent, onProgress, onTrouble, onSending });
+  constructor({ file, slot, createUrl, csrf, consent, onProgress, onTrouble, onBegun, onSending }) {
+    Object.assign(this, { file, slot, createUrl, csrf, consent, onProgress, onTrouble, onBegun, onSending });
     this.isPaused = false;
     this.isAbandoned = false;
     this.isSending = true;
@@ -69,6 +69,7 @@ export class Transfer {
     try {
       const upload = await this.stubborn(async () => this.create(await fingerprint(this.file)));
       this.id = upload.id;
+      this.onBegun(upload.id);
       if (this.isAbandoned) await this.abandon();
       this.partSize = upload.part_size;
       await this.sendAll(upload, upload.received);

@@ -50,8 +50,10 @@ def page(chromium: Browser, live_server: Any, entry: Entry, noon: Any, settings:
 
 
 @pytest.fixture
-def checked_at_once(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(app.conf, "task_always_eager", True)
+def checked_at_once() -> Iterator[None]:
+    app.conf.task_always_eager = True
+    yield
+    app.conf.task_always_eager = False
 
 
 def choose(page: Page, slot: Requirement, path: Path, *, consent: bool = False) -> None:
@@ -73,7 +75,7 @@ def test_film_is_uploaded_in_parts_with_progress_and_shown(
     page: Page, video: Requirement, film: Path, checked_at_once: None
 ) -> None:
     seen: list[str] = []
-    page.expose_function("seen", seen.append)
+    page.expose_function("seen", lambda text: seen.append(text))
     page.evaluate(
         """new MutationObserver(() => {
              const percent = document.querySelector("[data-upload-percent]")?.textContent;
@@ -134,14 +136,14 @@ def test_unfinished_upload_is_resumed_by_choosing_the_file_again(
     page.route("**/uploads/part/*", lambda route: (sent.append(route.request.url), route.continue_()))
     page.route("**/complete", lambda route: route.abort())
     choose(page, video, film, consent=True)
-    page.wait_for_function("document.querySelector('[data-upload-percent]')?.textContent === '100 %'")
+    expect(page.locator("[data-upload-percent]")).to_have_text("100 %")
     page.unroute("**/complete")
     page.on("dialog", lambda dialog: dialog.accept())
     first = len(sent)
     page.reload()
     expect(page.locator(f"#slot-{video.pk} .state").nth(1)).to_have_text("Upload not finished")
     choose(page, video, film, consent=True)
-    expect(page.locator(f"#slot-{video.pk} .upload-row .state")).to_have_text("Ready")
+    expect(page.locator(f"#slot-{video.pk} .upload-row .state")).to_have_text(["Ready"])
     assert len(sent) == first
     assert Upload.objects.get().state == "ready"
 
