@@ -4,11 +4,13 @@ from django.contrib import messages
 from django.contrib.auth.decorators import login_required
 from django.http import HttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
+from django.template.defaultfilters import pluralize
 from django.urls import reverse
 from django.views.decorators.http import require_POST, require_safe
 
 from candidates.models import Cycle
 from icg_cert.lib.doors import Request, only_for, refusals_as_page
+from icg_cert.lib.refusal import Refused
 from scoring import assignment
 from scoring import board as boards
 from scoring.permissions import is_staff, sees_board
@@ -37,16 +39,21 @@ def board(request: Request) -> HttpResponse:
 @login_required
 @only_for(is_staff)
 @require_POST
-@refusals_as_page
 def board_assign(request: Request, year: int) -> HttpResponse:
     cycle = get_object_or_404(Cycle, year=year)
-    done = assignment.assign_cycle(cycle.pk, by=request.user, at=request.at)
+    try:
+        done = assignment.assign_cycle(cycle.pk, by=request.user, at=request.at)
+    except Refused as refusal:
+        messages.warning(request, refusal.message)
+    else:
+        _tell(request, done)
+    return redirect(f"{reverse('scoring:board')}?cycle={year}")
+
+
+def _tell(request: Request, done: assignment.Assigned) -> None:
     if done.given:
-        messages.success(
-            request, f"{done.given} reading{'s' if done.given > 1 else ''} given out. The scorers are told."
-        )
+        messages.success(request, f"{done.given} reading{pluralize(done.given)} given out. The scorers are told.")
     elif not done.stuck:
         messages.info(request, "Every entry has its scorers already. Nothing was changed.")
     if done.stuck:
         messages.warning(request, f"{len(done.stuck)} could be given to nobody; they are listed below.")
-    return redirect(f"{reverse('scoring:board')}?cycle={year}")

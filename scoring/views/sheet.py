@@ -124,23 +124,25 @@ def _page(request: Request, shown: Sheet, form: SheetForm, status: int = 200, **
 @login_required
 @never_cache
 @require_http_methods(["GET", "HEAD", "POST"])
-@refusals_as_page
 def sheet_finalise(request: Request, pk: int) -> HttpResponse:
     """A page to look at it all once more; the version looked at is what becomes final."""
     shown = get_sheet(request, pk)
     if request.method == "POST":
-        version = request.POST.get("version", "")
-        sheets.finalise(
-            pk,
-            version=int(version) if version.isdecimal() else -1,
-            by=request.user,
-            at=request.at,
-        )
-        messages.success(request, "The sheet is final. Thank you.")
-        return redirect("scoring:queue")
+        return _finalised(request, shown)
     if shown.status == Sheet.Status.FINAL:
         return redirect("scoring:sheet", pk=pk)
     return render(request, "scoring/sheet_finalise.html", _summary(shown))
+
+
+def _finalised(request: Request, shown: Sheet) -> HttpResponse:
+    version = request.POST.get("version", "")
+    try:
+        seen = int(version) if version.isdecimal() else -1
+        sheets.finalise(shown.pk, version=seen, by=request.user, at=request.at)
+    except Refused as refusal:
+        return render(request, "scoring/sheet_finalise.html", _summary(shown) | {"refusal": refusal}, status=409)
+    messages.success(request, "The sheet is final. Thank you.")
+    return redirect("scoring:queue")
 
 
 def _summary(shown: Sheet) -> dict[str, Any]:

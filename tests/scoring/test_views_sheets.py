@@ -1,0 +1,442 @@
+"""The pages of scorers: the queue, the sheet with and without a script, the board; and that nobody has a name there."""
+
+from collections.abc import Iterator
+from datetime import timedelta
+from typing import Any
+
+import pytest
+from bs4 import BeautifulSoup
+from django.http import HttpResponse
+from django.test import Client
+from django.urls import reverse
+from pytest_django import DjangoAssertNumQueries
+
+from candidates.models import User
+from icg_cert.lib import clock
+from portfolios.models import Requirement
+from scoring import queue
+from scoring.models import Assignment, FeedbackStatement, Recusal, Sheet
+from tests.factories import (
+    at,
+    make_cycle,
+    make_locked,
+    make_policy,
+    make_reading,
+    make_registration,
+    make_requirement,
+    make_scorer,
+    make_upload,
+    make_user,
+)
+
+NOW = at(2027, 7, 1, 9)
+
+
+@pytest.fixture(autouse=True)
+def scoring_time(db: None) -> None:
+    make_policy()
+    clock.jump_to(NOW)
+
+
+@pytest.fixture
+def sheet(scorer: User) -> Sheet:
+    return make_reading(make_locked(), scorer)
+
+
+def page_of(person: User, url: str, status: int = 200) -> BeautifulSoup:
+    response = signed_in(person).get(url)
+    assert response.status_code == status
+    return BeautifulSoup(response.content, "html.parser")
+
+
+def signed_in(person: User) -> Client:
+    client = Client()
+    client.force_login(person)
+    return client
+
+
+def typed(sheet: Sheet, *values: str, version: int = 0, **more: Any) -> dict[str, Any]:
+    keys = [one.pk for one in sheet.rubric.criteria.all()]
+    chosen = {f"value-{key}": value for key, value in zip(keys, values, strict=False)}
+    notes = {f"evidence-{key}": "Seen at 2:10." for key in keys}
+    return {"version": version, **chosen, **notes, "comment": "", **more}
+
+
+def post(person: User, sheet: Sheet, data: dict[str, Any]) -> HttpResponse:
+    return signed_in(person).post(reverse("scoring:sheet", args=[sheet.pk]), data)
+
+
+def autosave(person: User, sheet: Sheet, data: dict[str, Any]) -> tuple[int, Any]:
+    url = reverse("scoring:sheet", args=[sheet.pk])
+    response = signed_in(person).post(url, data, headers={"accept": "application/json"})
+    return response.status_code, response.json()
+
+
+def texts(page: BeautifulSoup, selector: str) -> list[str]:
+    return [" ".join(tag.get_text(" ").split()) for tag in page.select(selector)]
+
+
+# ---- The queue
+
+
+def test_queue_shows_what_is_open_and_what_is_final(scorer: User, other_scorer: User) -> None:
+    registration = make_registration()
+    make_reading(make_locked(registration, 2), scorer)
+    make_reading(make_locked(registration, 1), scorer, "4.00", "4.00", "4.00")
+    make_reading(make_locked(registration, 3), other_scorer)
+    page = page_of(scorer, "/scoring/")
+    code = registration.code
+    assert texts(page, ".task-name") == [f"Candidate {code} · 2. Factor 2", f"Candidate {code} · 1. Factor 1"]
+    assert texts(page, ".task .state") == ["Not begun", "Final"]
+    assert "31 October 2027, 9:00 a.m. Central Time" in page.get_text()
+
+
+def test_queue_is_kind_when_empty(scorer: User) -> None:
+    page = page_of(scorer, "/scoring/")
+    assert texts(page, ".empty h2") == ["Nothing to read now"]
+
+
+def test_queue_puts_adjudications_first(lead: User) -> None:
+    registration = make_registration()
+    make_reading(make_locked(registration, 1), lead)
+    make_reading(make_locked(registration, 2), lead, role="adjudication")
+    assert texts(page_of(lead, "/scoring/"), ".task-sentence")[0].startswith("Adjudication: your score stands alone")
+
+
+@pytest.mark.parametrize("rows", [1, 3])
+def test_queue_queries_do_not_grow(rows: int, scorer: User, django_assert_num_queries: DjangoAssertNumQueries) -> None:
+    for _ in range(rows):
+        make_reading(make_locked(), scorer)
+        make_reading(make_locked(), scorer, "4.00", "4.00", "4.00")
+    client = signed_in(scorer)
+    with django_assert_num_queries(7):
+        client.get("/scoring/")
+
+
+def test_next_step_of_scorers_is_the_next_sheet(scorer: User, staff: User, candidate: User) -> None:
+    nothing = queue.next_step(scorer, NOW)
+    assert nothing is not None
+    assert (nothing.kind, nothing.title) == ("wait", "Nothing waits for your reading")
+    sheet = make_reading(make_locked(), scorer)
+    step = queue.next_step(scorer, NOW)
+    assert step is not None
+    assert (step.title, step.action, step.url) == ("Read one entry", "Open this sheet", f"/scoring/sheets/{sheet.pk}/")
+    assert step.deadline == sheet.assignment.entry.cycle.releases_at
+    assert queue.next_step(candidate, NOW) is None
+
+
+def test_next_step_of_staff_is_to_assign_once_the_window_closed(staff: User) -> None:
+    cycle = make_cycle()
+    assert queue.next_step(staff, NOW) is None
+    make_locked()
+    assert queue.next_step(staff, cycle.closes_at - timedelta(microseconds=1)) is None
+    step = queue.next_step(staff, cycle.closes_at)
+    assert step is not None
+    assert (step.title, step.url) == ("Give the entries of 2027 to scorers", "/scoring/board/?cycle=2027")
+
+
+# ---- The sheet
+
+
+def test_sheet_shows_rubric_words_and_twelve_values_per_criterion(sheet: Sheet, scorer: User) -> None:
+    page = page_of(scorer, f"/scoring/sheets/{sheet.pk}/")
+    assert texts(page, ".rubric legend") == ["Criterion 1", "Criterion 2", "Criterion 3"]
+    first = page.select_one(".rubric")
+    assert first is not None
+    values = ["3.75", "4.00", "4.25", "2.75", "3.00", "3.25", "1.75", "2.00", "2.25", "0.75", "1.00", "1.25"]
+    assert [tag["value"] for tag in first.select("input[type=radio]")] == values
+    assert texts(first, ".rubric-words strong")[0] == "4 · Clear, consistent and convincing evidence"  # type: ignore[arg-type]
+
+
+def test_sheet_shows_files_under_neutral_names(sheet: Sheet, scorer: User) -> None:
+    entry = sheet.assignment.entry
+    document = make_upload(entry)
+    video = make_upload(
+        entry, make_requirement(entry.factor, "talk", kind="video"), filename="Ada at Lakeside.mp4", extension=".mp4"
+    )
+    make_upload(entry, state="removed")
+    page = page_of(scorer, f"/scoring/sheets/{sheet.pk}/")
+    assert [tag["src"] for tag in page.select("video")] == [f"/scoring/sheets/{sheet.pk}/media/{video.pk}/"]
+    assert page.select_one("video")["controls"] == ""  # type: ignore[index]
+    links = page.select(".split-left .card a[target=_blank]")
+    assert f"/scoring/sheets/{sheet.pk}/media/{document.pk}/" in [tag["href"] for tag in links]
+    assert document.neutral_name in page.get_text()
+
+
+def test_sheet_save_without_a_script(sheet: Sheet, scorer: User) -> None:
+    statement = FeedbackStatement.objects.create(factor=None, position=1, text="Thank you.")
+    response = post(scorer, sheet, typed(sheet, "2.75", "", "4.25", comment="Good.\r\nMore.", feedback=[statement.pk]))
+    assert response.status_code == 302
+    page = page_of(scorer, f"/scoring/sheets/{sheet.pk}/")
+    assert [tag["value"] for tag in page.select(".rubric input[checked]")] == ["2.75", "4.25"]
+    assert page.select_one("textarea[name=comment]").text.strip() == "Good.\nMore."  # type: ignore[union-attr]
+    assert len(page.select("input[name=feedback][checked]")) == 1
+    assert "Saved 1 July 2027, 9:00 a.m. Central Time" in " ".join(page.get_text(" ").split())
+
+
+def test_sheet_value_outside_the_twelve_is_named_and_nothing_typed_is_lost(sheet: Sheet, scorer: User) -> None:
+    response = post(scorer, sheet, typed(sheet, "2.50", "3.00", comment="Kept."))
+    page = BeautifulSoup(response.content, "html.parser")
+    assert response.status_code == 422
+    assert texts(page, ".error-summary li") == ["Criterion 1: Choose one of the twelve values from 0.75 to 4.25."]
+    assert [tag["value"] for tag in page.select(".rubric input[checked]")] == ["3.00"]
+    assert page.select_one("textarea[name=comment]").text.strip() == "Kept."  # type: ignore[union-attr]
+    assert Sheet.objects.get(pk=sheet.pk).version == 0
+
+
+def test_sheet_second_tab_is_told_what_the_first_saved_and_may_decide(sheet: Sheet, scorer: User) -> None:
+    post(scorer, sheet, typed(sheet, "4.00", "4.00", "4.00", comment="From the first tab."))
+    late = typed(sheet, "1.00", "4.00", "4.00", comment="From the second tab.")
+    response = post(scorer, sheet, late)
+    page = BeautifulSoup(response.content, "html.parser")
+    assert response.status_code == 409
+    assert texts(page, ".notice-careful dt") == ["Criterion 1", "Comment to the candidate"]
+    assert texts(page, ".notice-careful dd") == ["4.00", "From the first tab."]
+    assert page.select_one("textarea[name=comment]").text.strip() == "From the second tab."  # type: ignore[union-attr]
+    again = {**late, "version": page.select_one("input[name=version]")["value"]}  # type: ignore[index]
+    assert post(scorer, sheet, again).status_code == 302
+    assert Sheet.objects.get(pk=sheet.pk).comment == "From the second tab."
+
+
+def test_sheet_autosave_answers_with_the_new_version(sheet: Sheet, scorer: User) -> None:
+    assert autosave(scorer, sheet, typed(sheet, "4.00")) == (200, {"version": 1, "saved_at": "2027-07-01T14:00:00Z"})
+
+
+def test_sheet_autosave_of_a_second_tab_gets_what_is_saved(sheet: Sheet, scorer: User) -> None:
+    autosave(scorer, sheet, typed(sheet, "4.00"))
+    status, answer = autosave(scorer, sheet, typed(sheet, "1.00"))
+    keys = [one.pk for one in sheet.rubric.criteria.all()]
+    assert (status, answer["code"]) == (409, "stale")
+    assert answer["saved"] == {
+        **{f"value-{key}": value for key, value in zip(keys, ["4.00", "", ""], strict=True)},
+        **{f"evidence-{key}": "Seen at 2:10." for key in keys},
+        "comment": "",
+        "feedback": [],
+        "version": 1,
+    }
+
+
+def test_sheet_autosave_says_what_cannot_be_saved(sheet: Sheet, scorer: User) -> None:
+    key = sheet.rubric.criteria.all()[0].pk
+    status, answer = autosave(scorer, sheet, typed(sheet, "5"))
+    assert status == 422
+    assert answer["fields"] == {f"value-{key}": ["Choose one of the twelve values from 0.75 to 4.25."]}
+
+
+@pytest.mark.parametrize("name", ["sheet", "sheet-finalise", "sheet-recuse"])
+def test_sheet_of_somebody_else_is_not_there(name: str, sheet: Sheet, other_scorer: User, lead: User) -> None:
+    for person in (other_scorer, lead):
+        assert signed_in(person).get(reverse(f"scoring:{name}", args=[sheet.pk])).status_code == 404
+        assert signed_in(person).post(reverse(f"scoring:{name}", args=[sheet.pk])).status_code == 404
+
+
+def test_sheet_finalise_looks_once_more_and_then_counts(sheet: Sheet, scorer: User) -> None:
+    response = post(scorer, sheet, typed(sheet, "4.00", "4.00", "3.75", then="finalise"))
+    assert response["Location"] == f"/scoring/sheets/{sheet.pk}/finalise/"
+    page = page_of(scorer, response["Location"])
+    assert texts(page, "tfoot td strong") == ["3.917"]
+    done = signed_in(scorer).post(response["Location"], {"version": 1})
+    assert done["Location"] == "/scoring/"
+    assert Sheet.objects.get(pk=sheet.pk).status == "final"
+    final = page_of(scorer, f"/scoring/sheets/{sheet.pk}/")
+    assert len(final.select("fieldset.rubric[disabled]")) == 3
+    assert not final.select("form[data-sheet] button")
+
+
+def test_sheet_finalise_names_what_is_missing(sheet: Sheet, scorer: User) -> None:
+    post(scorer, sheet, typed(sheet, "4.00"))
+    url = reverse("scoring:sheet-finalise", args=[sheet.pk])
+    expected = ["“Criterion 2” has no value yet.", "“Criterion 3” has no value yet."]
+    assert texts(page_of(scorer, url), ".error-summary li") == expected
+    response = signed_in(scorer).post(url, {"version": 1})
+    assert response.status_code == 409
+    assert texts(BeautifulSoup(response.content, "html.parser"), ".error-summary li") == expected
+
+
+def test_sheet_finalise_of_a_version_not_seen_is_refused(sheet: Sheet, scorer: User) -> None:
+    post(scorer, sheet, typed(sheet, "4.00", "4.00", "4.00"))
+    url = reverse("scoring:sheet-finalise", args=[sheet.pk])
+    for version in ("0", "", "x"):
+        response = signed_in(scorer).post(url, {"version": version})
+        assert response.status_code == 409
+        assert "Look at it once more" in response.content.decode()
+    assert Sheet.objects.get(pk=sheet.pk).status == "draft"
+
+
+def test_sheet_finalise_pressed_twice_is_harmless(sheet: Sheet, scorer: User) -> None:
+    post(scorer, sheet, typed(sheet, "4.00", "4.00", "4.00"))
+    url = reverse("scoring:sheet-finalise", args=[sheet.pk])
+    assert [signed_in(scorer).post(url, {"version": 1}).status_code for _ in range(2)] == [302, 302]
+
+
+def test_sheet_final_cannot_be_saved_over(sheet: Sheet, scorer: User) -> None:
+    post(scorer, sheet, typed(sheet, "4.00", "4.00", "4.00"))
+    signed_in(scorer).post(reverse("scoring:sheet-finalise", args=[sheet.pk]), {"version": 1})
+    status, answer = autosave(scorer, sheet, typed(sheet, "1.00", version=1))
+    assert (status, answer["code"]) == (409, "final")
+    assert post(scorer, sheet, typed(sheet, "1.00", version=1)).status_code == 409
+
+
+def test_sheet_recuse_hands_it_on(sheet: Sheet, scorer: User, other_scorer: User) -> None:
+    url = reverse("scoring:sheet-recuse", args=[sheet.pk])
+    assert "thrown away" in page_of(scorer, url).get_text()
+    assert signed_in(scorer).post(url, {"reason": "A neighbour."})["Location"] == "/scoring/"
+    assert Recusal.objects.get().scorer == scorer
+    assert Assignment.objects.get().scorer == other_scorer
+
+
+@pytest.mark.parametrize("rows", [1, 3])
+def test_sheet_queries_do_not_grow(rows: int, scorer: User, django_assert_num_queries: DjangoAssertNumQueries) -> None:
+    entry = make_locked()
+    for number in range(rows):
+        make_upload(entry, make_requirement(entry.factor, f"part-{number}"))
+        FeedbackStatement.objects.create(factor=None, position=number, text=f"Statement {number}")
+    sheet = make_reading(entry, scorer, "4.00", "4.00", "4.00")
+    Sheet.objects.update(status="draft")
+    client = signed_in(scorer)
+    with django_assert_num_queries(11):
+        client.get(reverse("scoring:sheet", args=[sheet.pk]))
+
+
+# ---- The board
+
+
+def test_board_counts_entries_by_stage(scorer: User, other_scorer: User, lead: User, staff: User) -> None:
+    make_locked()
+    make_reading(make_locked(), scorer)
+    make_reading(make_locked(), scorer, "4.00", "4.00", "4.00")
+    apart = make_locked()
+    make_reading(apart, scorer, "1.00", "1.00", "1.00")
+    make_reading(apart, other_scorer, "4.00", "4.00", "4.00", role="second")
+    make_reading(apart, lead, role="adjudication")
+    page = page_of(staff, "/scoring/board/")
+    stages = dict(zip(texts(page, ".summary dt"), texts(page, ".summary dd"), strict=True))
+    assert stages == {"Unassigned": "1", "In progress": "1", "Waiting for adjudication": "1", "Final": "1"}
+    rows = [texts(row, "th, td") for row in page.select("[aria-label=Scorers] tbody tr")]  # type: ignore[arg-type]
+    assert rows == [["Lee Lund", "1", "0", "0"], ["Sol Sato", "1", "0", "2"], ["Tia Torres", "0", "0", "1"]]
+
+
+def test_board_assign_gives_out_and_says_so(scorer: User, other_scorer: User, staff: User, lead: User) -> None:
+    make_locked()
+    client = signed_in(staff)
+    assert "Assign the entries of 2027" in texts(page_of(staff, "/scoring/board/"), "button.primary")
+    assert "Assign the entries of 2027" not in page_of(lead, "/scoring/board/").get_text()
+    said = [client.post("/scoring/board/2027/assign/", follow=True).content.decode() for _ in range(2)]
+    assert "2 readings given out. The scorers are told." in said[0]
+    assert "Every entry has its scorers already. Nothing was changed." in said[1]
+
+
+def test_board_assign_names_what_nobody_may_score(scorer: User, staff: User) -> None:
+    entry = make_locked(make_registration(district="Elsewhere District"))
+    said = signed_in(staff).post("/scoring/board/2027/assign/", follow=True).content.decode()
+    assert f"{entry.registration.code}, factor 1: no scorer may do the first reading" in said
+
+
+def test_board_says_when_no_lead_may_decide(scorer: User, other_scorer: User, staff: User) -> None:
+    entry = make_locked()
+    make_reading(entry, scorer, "1.00", "1.00", "1.00")
+    make_reading(entry, other_scorer, "4.00", "4.00", "4.00", role="second")
+    page = page_of(staff, "/scoring/board/")
+    assert texts(page, "[aria-label='Readings nobody holds yet'] tbody tr") == [
+        f"{entry.registration.code} 1 Adjudication gap No lead may decide: add one"
+    ]
+
+
+def test_board_before_closing_says_what_will_stand_there(staff: User, lead: User) -> None:
+    assert texts(page_of(lead, "/scoring/board/"), ".empty h2") == ["No cycle yet"]
+    make_cycle()
+    assert texts(page_of(staff, "/scoring/board/"), ".empty h2") == ["Nothing is handed in yet"]
+    assert page_of(staff, "/scoring/board/?cycle=1999", status=404)
+
+
+@pytest.mark.parametrize("rows", [1, 3])
+def test_board_queries_do_not_grow(
+    rows: int, scorer: User, other_scorer: User, staff: User, django_assert_num_queries: DjangoAssertNumQueries
+) -> None:
+    for _ in range(rows):
+        make_locked()
+        make_reading(make_locked(), scorer, "4.00", "4.00", "4.00")
+        make_scorer()
+    client = signed_in(staff)
+    with django_assert_num_queries(17):
+        client.get("/scoring/board/")
+
+
+# ---- Blindness
+
+
+SECRETS = ["Quenelle", "Zwiebel", "quenelle@", "Umbrella", "Marsupial", "Gondola", "Xylophone", "boss@", "holiday"]
+
+
+@pytest.fixture
+def secret_sheet(scorer: User) -> Sheet:
+    user = make_user("Quenelle Zwiebel", email="quenelle@secret.example")
+    registration = make_registration(
+        user,
+        district="Umbrella District",
+        employer="Marsupial Schools",
+        school="Gondola Elementary",
+        supervisor_name="Xylophone Boss",
+        supervisor_email="boss@secret.example",
+    )
+    entry = make_locked(registration)
+    video = make_requirement(entry.factor, "talk", kind=Requirement.Kind.VIDEO)
+    make_upload(entry, filename="Quenelle Zwiebel holiday.pdf")
+    make_upload(entry, video, filename="holiday.mp4", extension=".mp4")
+    return make_reading(entry, scorer)
+
+
+def crawl(client: Client, start: str) -> Iterator[tuple[str, HttpResponse]]:
+    """Every page that links lead to within scoring, from `start`."""
+    waiting, seen = [start], set()
+    while waiting:
+        url = waiting.pop()
+        if url in seen:
+            continue
+        seen.add(url)
+        response = client.get(url)
+        yield url, response
+        if not response.streaming and response.headers.get("Content-Type", "").startswith("text/html"):
+            page = BeautifulSoup(response.content, "html.parser")
+            linked = [tag.get("href") or tag.get("src") for tag in page.select("a[href], [src]")]
+            waiting += [str(link) for link in linked if str(link).startswith("/scoring/")]
+
+
+def leaks(response: HttpResponse) -> list[str]:
+    body = b"".join(response) if response.streaming else response.content
+    said = body.decode(errors="replace") + str(response.headers)
+    return [word for word in SECRETS if word.lower() in said.lower()]
+
+
+def test_no_page_a_scorer_can_reach_names_the_candidate(secret_sheet: Sheet, scorer: User) -> None:
+    found = {url: leaks(response) for url, response in crawl(signed_in(scorer), "/scoring/")}
+    assert f"/scoring/sheets/{secret_sheet.pk}/" in found
+    assert f"/scoring/sheets/{secret_sheet.pk}/recuse/" in found
+    assert len(found) >= 5
+    assert {url: words for url, words in found.items() if words} == {}
+
+
+def test_no_page_a_lead_can_reach_names_the_candidate(secret_sheet: Sheet, lead: User) -> None:
+    make_reading(secret_sheet.assignment.entry, lead, role="adjudication")
+    found = {url: leaks(response) for url, response in crawl(signed_in(lead), "/scoring/board/")}
+    assert "/scoring/board/" in found
+    assert {url: words for url, words in found.items() if words} == {}
+
+
+def test_no_answer_to_a_scorers_action_names_the_candidate(secret_sheet: Sheet, scorer: User) -> None:
+    client = signed_in(scorer)
+    url = reverse("scoring:sheet", args=[secret_sheet.pk])
+    json = {"accept": "application/json"}
+    answers = [
+        client.post(url, typed(secret_sheet, "9"), headers=json),
+        client.post(url, typed(secret_sheet, "9")),
+        client.post(url, typed(secret_sheet, "4.00"), headers=json),
+        client.post(url, typed(secret_sheet, "1.00"), headers=json),
+        client.post(url, typed(secret_sheet, "1.00")),
+        client.get(f"{url}finalise/"),
+        client.post(f"{url}finalise/", {"version": 1}),
+        client.post(f"{url}recuse/", follow=True),
+        client.get(url),
+    ]
+    assert [answer.status_code for answer in answers] == [422, 422, 200, 409, 409, 200, 409, 200, 404]
+    assert [leaks(answer) for answer in answers] == [[]] * len(answers)
