@@ -109,7 +109,7 @@ def value_field(criterion: Criterion) -> forms.ChoiceField:
 
 def evidence_field(criterion: Criterion) -> forms.CharField:
     return forms.CharField(
-        label="Evidence",
+        label=f"Evidence for “{criterion.name}”",
         help_text="What you saw, and where: “2:10, asks an open question”. Needed for levels 1 and 2.",
         required=False,
         strip=False,

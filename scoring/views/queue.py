@@ -21,7 +21,6 @@ def queue(request: Request) -> HttpResponse:
     context = {
         "page": page,
         "done": queues.done_sheets(request.user, request.at)[:PER_PAGE],
-        "next_step": queues.next_step(request.user, request.at),
         "sees_board": sees_board(request.user),
     }
     return render(request, "scoring/queue.html", context)

@@ -165,7 +165,7 @@ def _summary(shown: Sheet) -> dict[str, Any]:
 @refusals_as_page
 def sheet_recuse(request: Request, pk: int) -> HttpResponse:
     shown = get_sheet(request, pk)
-    form = RecuseForm(request.POST or None)
+    form = RecuseForm(request.POST if request.method == "POST" else None)
     if request.method == "POST" and form.is_valid():
         reason = form.cleaned_data["reason"]
         assignment.recuse(pk, reason=reason, by=request.user, at=request.at)
