@@ -1,6 +1,6 @@
 from django.urls import path
 
-from scoring.views import board, certificates, queue, release, results, sheet
+from scoring.views import board, certificates, media, queue, release, results, sheet
 
 app_name = "scoring"
 
@@ -22,6 +22,8 @@ urlpatterns = [
     path("scoring/sheets/<int:pk>/", sheet.sheet, name="sheet"),
     path("scoring/sheets/<int:pk>/finalise/", sheet.sheet_finalise, name="sheet-finalise"),
     path("scoring/sheets/<int:pk>/recuse/", sheet.sheet_recuse, name="sheet-recuse"),
+    path("scoring/sheets/<int:pk>/media/<uuid:upload>/", media.sheet_media, name="sheet-media"),
+    path("scoring/sheets/<int:pk>/media/<uuid:upload>/poster/", media.sheet_poster, name="sheet-poster"),
     path("scoring/board/", board.board, name="board"),
     path("scoring/board/<int:year>/assign/", board.board_assign, name="board-assign"),
 ]

@@ -26,7 +26,7 @@ from payments.gateways.fake import FakeGateway
 from portfolios import checks, storage
 from portfolios.models import Entry, Requirement
 from scoring import release
-from scoring.models import Certificate
+from scoring.models import Certificate, Sheet
 from tests.factories import (
     at,
     make_attempt,
@@ -88,6 +88,16 @@ def own_sheet(cast: Cast) -> dict[str, Any]:
     clock.jump_to(at(2027, 7, 1))
     make_policy()
     return {"pk": make_reading(make_locked(make_registration(cast["owner"])), cast["scorer"]).pk}
+
+
+def sheet_file(cast: Cast) -> dict[str, Any]:
+    """A video of the entry of the scorer's sheet, with its first picture."""
+    sheet = Sheet.objects.get(**own_sheet(cast))
+    entry = sheet.assignment.entry
+    upload = make_upload(entry, make_requirement(entry.factor, "film", kind="video"), extension=".mp4")
+    for key in (upload.storage_key, checks.poster_key(upload)):
+        storage.default().put(key, b"film", content_type="video/mp4")
+    return {"pk": sheet.pk, "upload": upload.pk}
 
 
 def cycle_to_assign(cast: Cast) -> dict[str, Any]:
@@ -264,6 +274,8 @@ TABLE: list[Row] = [
     ("scoring:sheet-finalise", "POST", own_sheet,       "302  404  404  409  404  404  404  404", {"version": 0}),
     ("scoring:sheet-recuse",   "GET",  own_sheet,       "302  404  404  200  404  404  404  404"),
     ("scoring:sheet-recuse",   "POST", own_sheet,       "302  404  404  302  404  404  404  404", {"reason": ""}),
+    ("scoring:sheet-media",    "GET",  sheet_file,      "302  404  404  200  404  404  404  404"),
+    ("scoring:sheet-poster",   "GET",  sheet_file,      "302  404  404  200  404  404  404  404"),
     ("scoring:board",          "GET",  nothing,         "302  403  403  403  403  200  200  403"),
     ("scoring:board-assign",   "POST", cycle_to_assign, "302  403  403  403  403  403  302  403"),
 
