@@ -27,7 +27,7 @@ class CriterionRow:
     evidence: BoundField
 
 
-class StatementsField(forms.ModelMultipleChoiceField):  # type: ignore[type-arg]
+class StatementsField(forms.ModelMultipleChoiceField):
     def label_from_instance(self, obj: Any) -> str:
         return str(obj)
 
