@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from django.db import transaction
-from django.db.models import Count, F, Window
+from django.db.models import Count, F, QuerySet, Window
 from django.db.models.functions import RowNumber
 
 from candidates.models import Cycle, User
@@ -117,13 +117,18 @@ def recuse(sheet_id: int, *, reason: str, by: User, at: datetime) -> None:
     Recusal.objects.get_or_create(
         scorer=by, registration=registration, defaults={"reason": reason.strip(), "declared_at": at}
     )
-    theirs = Assignment.objects.filter(
-        scorer=by, entry__registration__user=registration.user_id, sheet__status=Sheet.Status.DRAFT
-    )
-    locked = Entry.objects.select_for_update(of=("self",), no_key=True).filter(assignments__in=theirs)
-    list(locked.order_by("pk"))  # so that no follow-up and no second press gives out the same role meanwhile
-    for assignment in theirs.select_related("sheet", "entry__registration", "entry__cycle"):
-        _pass_on(assignment, by=by, at=at)
+    theirs = Assignment.objects.filter(scorer=by, entry__registration__user=registration.user_id)
+    _pass_on_all(theirs, by=by, at=at)
+
+
+@transaction.atomic
+def stand_down(scorer_id: int, *, by: User, at: datetime) -> int:
+    """Give the user `scorer_id` nothing more, and pass their unfinished readings on; how many those were."""
+    scorer = Scorer.objects.select_for_update(of=("self",), no_key=True).get(user=scorer_id)
+    if scorer.is_active:
+        Scorer.objects.filter(pk=scorer.pk).update(is_active=False)
+        trail.record("scorer.stand_down", scorer, by=by, at=at, before={"is_active": True}, after={"is_active": False})
+    return _pass_on_all(Assignment.objects.filter(scorer=scorer_id), by=by, at=at)
 
 
 def current_rules() -> Rules:
@@ -146,10 +151,22 @@ def _missing(entry: Entry, one: planner.Reading) -> Missing:
     )
 
 
-def _pass_on(assignment: Assignment, *, by: User, at: datetime) -> None:
-    entry, role, reason = assignment.entry, assignment.role, assignment.reason
+def _pass_on_all(assignments: QuerySet[Assignment], *, by: User, at: datetime) -> int:
+    unfinished = assignments.filter(sheet__status=Sheet.Status.DRAFT).select_related("sheet")
+    entries = Entry.objects.filter(assignments__in=unfinished).order_by("pk")
+    # Locked, so that no follow-up and no second press gives out the same role meanwhile.
+    locked = entries.select_for_update(of=("self",), no_key=True).select_related("registration", "cycle")
+    by_key = {entry.pk: entry for entry in locked}
+    rows = list(unfinished)
+    for assignment in rows:
+        _pass_on(assignment, by_key[assignment.entry_id], by=by, at=at)
+    return len(rows)
+
+
+def _pass_on(assignment: Assignment, entry: Entry, *, by: User, at: datetime) -> None:
+    role, reason = assignment.role, assignment.reason
     before = {"role": role, "scorer": assignment.scorer_id}
-    trail.record("assignment.recuse", assignment, by=by, at=at, before=before)
+    trail.record("assignment.pass_on", assignment, by=by, at=at, before=before)
     assignment.sheet.ratings.all().delete()
     assignment.sheet.delete()
     assignment.delete()

@@ -393,6 +393,18 @@ def test_recuse_from_somebody_elses_sheet_finds_nothing(scorer: User, other_scor
         assignment.recuse(sheet.pk, reason="", by=other_scorer, at=WHEN)
 
 
+def test_stand_down_passes_unfinished_readings_on(scorer: User, other_scorer: User, staff: User) -> None:
+    open_ones = [make_locked() for _ in range(2)]
+    for entry in open_ones:
+        make_reading(entry, scorer)
+    final = make_reading(make_locked(), scorer, "4.00", "4.00", "4.00")
+    assert assignment.stand_down(scorer.pk, by=staff, at=WHEN) == 2
+    assert list(Sheet.objects.visible_to(scorer)) == [final]
+    assert [readers_of(entry) for entry in open_ones] == [{other_scorer}] * 2
+    assert assignment.stand_down(scorer.pk, by=staff, at=WHEN) == 0
+    assert Event.objects.filter(verb="scorer.stand_down").count() == 1
+
+
 # ---- At once
 
 
