@@ -5,6 +5,8 @@ from typing import Any
 
 from django import forms
 from django.core.files.uploadedfile import UploadedFile
+from django.utils.html import format_html
+from django.utils.safestring import SafeString
 
 from candidates.models import PolicyText
 from icg_cert.lib.money import Money
@@ -20,19 +22,28 @@ PDF_MAGIC = b"%PDF-"
 class PayForm(forms.Form):
     """How to pay, and that the no-refund policy is accepted. `text` is the version this page shows."""
 
-    method = forms.ChoiceField(label="How would you like to pay?", widget=forms.RadioSelect)
     text = forms.IntegerField(widget=forms.HiddenInput)
     accepted = forms.BooleanField(
         label="I have read this and accept it.",
         error_messages={"required": "Please read the no-refund policy and tick this box to accept it."},
     )
+    method = forms.ChoiceField(
+        label="How would you like to pay?",
+        widget=forms.RadioSelect,
+        error_messages={"required": "Choose how you would like to pay."},
+    )
 
     def __init__(self, *args: Any, gateways: list[Gateway], text: PolicyText, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
-        choices = [(gateway.name, f"{gateway.label}. {gateway.hint}") for gateway in gateways]
-        choices.append((PURCHASE_ORDER, "Purchase order. Your school or district pays; you upload its purchase order."))
+        choices = [(gateway.name, _choice(gateway.label, gateway.hint)) for gateway in gateways]
+        by_order = _choice("Purchase order", "Your school or district pays. You upload its purchase order as a PDF.")
+        choices.append((PURCHASE_ORDER, by_order))
         self.fields["method"].choices = choices  # type: ignore[attr-defined]
         self.fields["text"].initial = text.pk
+
+
+def _choice(label: str, hint: str) -> SafeString:
+    return format_html('<span><strong>{}</strong><br><span class="muted">{}</span></span>', label, hint)
 
 
 class AmountField(forms.DecimalField):

@@ -266,7 +266,7 @@ class PurchaseOrder(models.Model):
         ]
 
     def __str__(self) -> str:
-        return f"PO {self.number} of {self.payer_name}"
+        return f"Purchase order {self.number} of {self.payer_name}"
 
     @property
     def money(self) -> Money:

@@ -57,9 +57,11 @@ class Overview:
 
     @property
     def last_failure(self) -> Attempt | None:
-        """The newest attempt, where it ended without money."""
-        ended = {Attempt.State.FAILED, Attempt.State.EXPIRED, Attempt.State.CLOSED}
-        return self.attempt if self.attempt and self.attempt.state in ended else None
+        """The newest attempt, where it ended without money and nothing else was tried since."""
+        attempt, order = self.attempt, self.order
+        if attempt is None or attempt.state not in {Attempt.State.FAILED, Attempt.State.EXPIRED, Attempt.State.CLOSED}:
+            return None
+        return None if order and order.submitted_at >= attempt.opened_at else attempt
 
     @property
     def unfinished(self) -> Attempt | None:

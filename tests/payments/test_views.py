@@ -87,7 +87,7 @@ def test_pay_without_the_fake_gateway_offers_purchase_orders_alone(
 def test_pay_needs_a_choice_and_the_policy_accepted(browser: Client, unpaid: Registration) -> None:
     response = press(browser, unpaid, method=None, accepted=None)  # type: ignore[arg-type]
     page = BeautifulSoup(response.content, "html.parser")
-    assert [link["href"] for link in page.select(".error-summary a")] == ["#id_method_0", "#id_accepted"]
+    assert [link["href"] for link in page.select(".error-summary a")] == ["#id_accepted", "#id_method_0"]
     assert [Attempt.objects.count(), PolicyAcceptance.objects.count()] == [0, 0]
 
 
