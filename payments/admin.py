@@ -31,6 +31,11 @@ from payments.models import (
 )
 
 
+@admin.display(description="amount", ordering="amount_minor")
+def amount(row: Attempt | LedgerEntry | PurchaseOrder | Remittance) -> Money:
+    return row.money
+
+
 class LookInline(admin.TabularInline):  # type: ignore[type-arg]
     """Rows to look at, for whoever may look at their parent."""
 
@@ -50,20 +55,20 @@ class LookInline(admin.TabularInline):  # type: ignore[type-arg]
 
 class EntryInline(LookInline):
     model = LedgerEntry
-    fields = ["kind", "money", "provider", "txn_ref", "occurred_at", "recorded_at"]
-    readonly_fields = ["money"]
+    fields = ["kind", amount, "provider", "txn_ref", "occurred_at", "recorded_at"]
+    readonly_fields = [amount]
 
 
 class AttemptInline(LookInline):
     model = Attempt
-    fields = ["provider", "money", "state", "opened_at", "problem"]
-    readonly_fields = ["money"]
+    fields = ["provider", amount, "state", "opened_at", "problem"]
+    readonly_fields = [amount]
 
 
 class OrderInline(LookInline):
     model = PurchaseOrder
-    fields = ["number", "payer_name", "money", "state", "submitted_at"]
-    readonly_fields = ["money"]
+    fields = ["number", "payer_name", amount, "state", "submitted_at"]
+    readonly_fields = [amount]
 
 
 class AcceptanceInline(LookInline):
@@ -83,13 +88,13 @@ class RefInline(LookInline):
 
 class RemittanceInline(LookInline):
     model = Remittance
-    fields = ["kind", "number", "money", "received_on", "entered_by", "entered_at"]
-    readonly_fields = ["money"]
+    fields = ["kind", "number", amount, "received_on", "entered_by", "entered_at"]
+    readonly_fields = [amount]
 
 
 @admin.register(LedgerEntry)
 class LedgerEntryAdmin(ReadOnlyAdmin):
-    list_display = ["recorded_at", "kind", "money", "provider", "registration_code", "txn_ref", "actor"]
+    list_display = ["recorded_at", "kind", amount, "provider", "registration_code", "txn_ref", "actor"]
     list_filter = ["kind", "provider", ("registration", admin.EmptyFieldListFilter)]
     search_fields = ["txn_ref", "registration__code", "registration__user__email"]
     list_select_related = ["registration", "actor"]
@@ -103,7 +108,7 @@ class LedgerEntryAdmin(ReadOnlyAdmin):
 
 @admin.register(Attempt)
 class AttemptAdmin(ReadOnlyAdmin):
-    list_display = ["opened_at", "provider", "money", "state", "registration_code", "problem"]
+    list_display = ["opened_at", "provider", amount, "state", "registration_code", "problem"]
     list_filter = ["state", "provider"]
     search_fields = ["public_id", "registration__code", "registration__user__email", "refs__ref"]
     list_select_related = ["registration"]
@@ -119,7 +124,7 @@ class AttemptAdmin(ReadOnlyAdmin):
 
 @admin.register(Remittance)
 class RemittanceAdmin(ReadOnlyAdmin):
-    list_display = ["received_on", "kind", "number", "money", "purchase_order", "entered_by", "entered_at"]
+    list_display = ["received_on", "kind", "number", amount, "purchase_order", "entered_by", "entered_at"]
     list_filter = ["kind"]
     search_fields = ["number", "purchase_order__number", "purchase_order__payer_name"]
     list_select_related = ["purchase_order", "entered_by"]
@@ -151,14 +156,15 @@ class AccountAdmin(ReadOnlyAdmin):
 class PurchaseOrderAdmin(ReadOnlyAdmin):
     """Staff compare the document with what was typed and accept or refuse; finance enters the money that comes."""
 
-    list_display = ["number", "payer_name", "money", "state", "candidate", "submitted_at", "decided_by"]
+    list_display = ["number", "payer_name", amount, "state", "candidate", "submitted_at", "decided_by"]
     list_filter = ["state", "registration__cohort"]
     search_fields = ["number", "number_normalised", "payer_name", "registration__code", "registration__user__email"]
     list_select_related = ["registration__user", "decided_by"]
     date_hierarchy = "submitted_at"
     show_full_result_count = False
+    readonly_fields = [amount]
     fields = [
-        "state", "candidate", "fee", "payer_name", "payer_email", "number", "issued_on", "money", "pdf",
+        "state", "candidate", "fee", "payer_name", "payer_email", "number", "issued_on", amount, "pdf",
         "document_sha256", "submitted_by", "submitted_at", "decided_by", "decided_at", "reason",
     ]  # fmt: skip
     inlines = [RemittanceInline]
