@@ -63,6 +63,15 @@ def last_moment(context: Context, closes_at: datetime, countdown: bool = False, 
     return _told(context, closes_at, words, last, countdown, plain)
 
 
+@register.simple_tag(takes_context=True)
+def end_of(context: Context, closes_at: datetime, countdown: bool = False, plain: bool = False) -> str:
+    """The same end within a sentence, after "until", "by" or "at": "the end of 15 June 2027, Central Time"."""
+    home = closes_at.astimezone(ZoneInfo(settings.TIME_ZONE))
+    last = (home - timedelta(microseconds=1)).date()
+    said = f"the end of {day_words(last)}," if last != home.date() else f"{clock_words(home)} on {day_words(last)},"
+    return _told(context, closes_at, f"{said} {zone_name(settings.TIME_ZONE)}", last, countdown, plain)
+
+
 @register.simple_tag
 def day(moment: datetime | date, plain: bool = False) -> str:
     """The date alone; an instant's date is the one it has in the programme's zone."""

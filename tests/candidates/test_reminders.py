@@ -58,7 +58,7 @@ def test_remind_unpaid_writes_to_whoever_still_has_to_pay_once() -> None:
     )
     mail = Message.objects.get(user=rows["unpaid"].user)
     assert mail.subject == "7 days left to complete your registration"
-    assert "31 January 2027, until midnight Central Time" in mail.body_text
+    assert "the end of 31 January 2027, Central Time" in mail.body_text
 
 
 @pytest.mark.django_db

@@ -214,7 +214,8 @@ def test_registration_detail_speaks_of_every_status(ada: Client, candidate: User
     assert words[status] in page
     assert "80.0 % of 40 hours" in page
     assert ("What comes next You hand in entries from 1 May to 15 June 2027" in page) == mine.is_taking_part
-    assert ("Pay by 31 January 2027" in page) == (mine.is_standing and payment in ("unpaid", "refunded", "partly_paid"))
+    to_pay = mine.is_standing and payment in ("unpaid", "refunded", "partly_paid")
+    assert ("Pay by the end of 31 January 2027" in page) == to_pay
 
 
 @pytest.mark.parametrize("questions", [1, 3])

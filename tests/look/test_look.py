@@ -78,6 +78,23 @@ def test_last_moment_is_the_last_day_one_can_act(closes_at: datetime, zone: str,
     assert say("{% last_moment closes_at %}", closes_at=closes_at, zone=zone) == words
 
 
+@pytest.mark.parametrize(
+    ("closes_at", "zone", "words"),
+    [
+        (utc(2027, 6, 16, 5), "America/Chicago", "the end of 15 June 2027, Central Time"),
+        (utc(2027, 6, 16, 5), "America/Denver", "the end of 15 June 2027, Central Time (11:00 p.m. Mountain Time)"),
+        (
+            utc(2027, 6, 16, 5),
+            "Europe/Berlin",
+            "the end of 15 June 2027, Central Time (16 June 2027, 7:00 a.m. Berlin time)",
+        ),
+        (utc(2027, 6, 20, 22), "America/Chicago", "5:00 p.m. on 20 June 2027, Central Time"),
+    ],
+)
+def test_end_of_is_said_within_a_sentence(closes_at: datetime, zone: str, words: str) -> None:
+    assert say("{% end_of closes_at %}", closes_at=closes_at, zone=zone) == words
+
+
 def test_instant_markup_leaves_the_browsers_zone_to_the_script_when_the_reader_never_said_theirs() -> None:
     values = {"moment": utc(2027, 6, 16, 4, 59), "user": SimpleNamespace(time_zone="")}
     assert Template("{% load look %}{% instant moment %}").render(Context(values)) == (
