@@ -7,12 +7,15 @@ worker now and then reads half of one and dies. Here everything is written besid
 import fcntl
 from pathlib import Path
 from queue import Empty
+from threading import Lock
 from time import monotonic_ns
 from typing import Any
 from uuid import uuid4
 
 from kombu.transport import filesystem
 from kombu.utils.json import dumps, loads
+
+_binding = Lock()
 
 
 class Channel(filesystem.Channel):
@@ -40,6 +43,11 @@ class Channel(filesystem.Channel):
         except FileNotFoundError:
             return []
         return [filesystem.exchange_queue_t(*row) for row in rows]
+
+    def queue_bind(self, *args: Any, **kwargs: Any) -> None:
+        # Kombu notes a binding as made before it is; another thread's message would find no queue and be dropped.
+        with _binding:
+            super().queue_bind(*args, **kwargs)
 
     def _queue_bind(self, exchange: str, routing_key: str, pattern: str, queue: str) -> None:
         binding = filesystem.exchange_queue_t(routing_key or "", pattern or "", queue or "")
