@@ -61,6 +61,8 @@ def _menu(user: Any) -> list[tuple[str, str]]:
         menu.append(("To score", "scoring:queue"))
     if is_lead(user) or is_staff(user):
         menu.append(("Scoring board", "scoring:board"))
+    if is_staff(user):
+        menu.append(("Releases", "scoring:release-list"))
     if is_office(user):
         menu.append(("Admin", "admin:index"))
     if len(menu) == 1:

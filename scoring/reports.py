@@ -11,6 +11,7 @@ from portfolios.models import Factor
 from scoring import scores
 from scoring.models import FactorScore, Result
 from scoring.scores import Overall, Rules, three_decimals
+from scoring.standing import LAST_YEAR
 
 
 def plain(number: Fraction) -> str:
@@ -25,22 +26,23 @@ def printed(score: Fraction) -> str:
 
 
 @dataclass(frozen=True, slots=True)
-class Value:
-    """What one reading gave one criterion, with the rubric's words for its level."""
+class Level:
+    """One level of the rubric that readings chose: its words, and which values they gave ("2.75 (scorer 2)")."""
 
-    reading: str
-    value: str
-    level: str
+    name: str
     words: str
-    counts: bool
+    values: str
 
 
 @dataclass(frozen=True, slots=True)
 class CriterionReport:
+    """`levels` holds what the readings that count chose; `aside` says in words what the others gave."""
+
     name: str
     question: str
     mean: Fraction
-    values: tuple[Value, ...]
+    levels: tuple[Level, ...]
+    aside: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -123,6 +125,17 @@ class Report:
             + ("best" if self.policy.retake == "best" else "latest")
             + " counts."
         )
+
+    @property
+    def short_words(self) -> str:
+        """ "factor 3", "factors 3, 4 and 6"."""
+        numbers = [str(line.number) for line in self.short]
+        return f"factors {', '.join(numbers[:-1])} and {numbers[-1]}" if len(numbers) > 1 else f"factor {numbers[0]}"
+
+    @property
+    def retake_year(self) -> int:
+        """The year of the cycle that is for retakes."""
+        return self.result.registration.cohort.year + LAST_YEAR
 
     @property
     def unscored(self) -> tuple[Line, ...]:
@@ -215,24 +228,31 @@ def _arithmetic(row: FactorScore, names: Sequence[str]) -> Iterable[str]:
 def _criterion(index: int, detail: dict[str, Any], names: Sequence[str]) -> CriterionReport:
     criterion = detail["criteria"][index]
     pairs = zip(names, detail["readings"], strict=True)
+    given = [(name, reading["values"][index], reading["counts"]) for name, reading in pairs]
+    aside = " and ".join(f"{name} gave {value}" for name, value, counts in given if not counts)
     return CriterionReport(
         name=criterion["name"],
         question=criterion["question"],
         mean=Fraction(*criterion["mean"]),
-        values=tuple(_value(name, reading, index, detail["levels"]) for name, reading in pairs),
+        levels=tuple(_levels([(name, value) for name, value, counts in given if counts], detail["levels"])),
+        aside=f"{aside}; these do not count, for a lead scorer decided." if aside else "",
     )
 
 
-def _value(name: str, reading: dict[str, Any], index: int, levels: dict[str, Any]) -> Value:
-    value = reading["values"][index]
-    level = levels[str(scores.level_of(Decimal(value)))]
-    return Value(name, value, level["name"], level["words"], reading["counts"])
+def _levels(given: Sequence[tuple[str, str]], levels: dict[str, Any]) -> Iterable[Level]:
+    """The chosen levels, highest first, each once."""
+    by_level: dict[int, list[str]] = {}
+    for name, value in given:
+        by_level.setdefault(scores.level_of(Decimal(value)), []).append(f"{value} ({name[0].lower()}{name[1:]})")
+    for number, values in sorted(by_level.items(), reverse=True):
+        words = levels[str(number)]
+        yield Level(words["name"], words["words"], ", ".join(values))
 
 
 def _sum_words(overall: Overall, lines: Sequence[Line], rules: Rules) -> str:
     added = [three_decimals(line.score) for line in lines if line.score is not None]
     if not added:
-        return "No factor has a score yet."
+        return "no factor has a score yet"
     total = f"{' + '.join(added)} = {printed(overall.total)}"
     if not overall.is_complete:
         return f"{total}, from {len(added)} of {rules.factors} factors"

@@ -186,12 +186,12 @@ def money(amount: Money | None) -> str:
 
 @register.filter
 def score(value: Fraction | Decimal | int | None) -> str:
-    """Three decimals for display ("2.750"), half to even. Never compare what this returns."""
+    """Three decimals for display ("2.750"), half away from zero as reports say it. Never compare what this returns."""
     if value is None:
         return ""
-    thousandths = round(Fraction(value) * 1000)
-    sign = "-" if thousandths < 0 else ""
-    return f"{sign}{abs(thousandths) // 1000}.{abs(thousandths) % 1000:03}"
+    thousandths = int(abs(Fraction(value)) * 1000 + Fraction(1, 2))
+    sign = "-" if value < 0 and thousandths else ""
+    return f"{sign}{thousandths // 1000}.{thousandths % 1000:03}"
 
 
 @register.simple_tag
@@ -243,11 +243,23 @@ def score_bar(value: Any, floor: Any = Fraction(7, 4), threshold: Any = Fraction
 
 
 @register.inclusion_tag("components/factor_chart.html")
-def factor_chart(rows: Any, floor: Any = Fraction(7, 4), threshold: Any = Fraction(11, 4)) -> dict[str, Any]:
-    """The factors as one chart. A row has `.name` and `.value` (None where there is no score yet)."""
+def factor_chart(
+    rows: Any, floor: Any = Fraction(7, 4), threshold: Any = Fraction(11, 4), table: bool = True
+) -> dict[str, Any]:
+    """The factors as one chart. A row has `.name` and `.value` (None where there is no score yet).
+
+    `table` brings the figures as a table to open; without it the page has one of its own right below.
+    """
     low, enough = Fraction(floor), Fraction(threshold)
     bars = [_bar(row, number, low, enough) for number, row in enumerate(rows)]
-    return {"bars": bars, "floor": low, "threshold": enough, "height": 48 * len(bars) + 24, "base": 48 * len(bars)}
+    return {
+        "bars": bars,
+        "floor": low,
+        "threshold": enough,
+        "height": 48 * len(bars) + 24,
+        "base": 48 * len(bars),
+        "table": table,
+    }
 
 
 def _bar(row: Any, number: int, floor: Fraction, threshold: Fraction) -> Bar:

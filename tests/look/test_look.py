@@ -166,8 +166,8 @@ def test_days_include_both_ends(opens_at: datetime, closes_at: datetime, words: 
         (3, "3.000"),
         (Fraction(17, 6), "2.833"),
         (Fraction(8, 3), "2.667"),
-        (Fraction(22495, 10000), "2.250"),  # 2.2495: half to even goes up to the even 2.250
-        (Fraction(22505, 10000), "2.250"),  # 2.2505: and down to it
+        (Fraction(22495, 10000), "2.250"),  # 2.2495: half goes up
+        (Fraction(22505, 10000), "2.251"),  # 2.2505: always
         (Fraction(27499999, 10000000), "2.750"),  # shown like the threshold, below it all the same
         (Fraction(-1, 4), "-0.250"),
         (0, "0.000"),
