@@ -4,7 +4,6 @@ from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
 
-import typst
 from django.conf import settings
 from django.db import transaction
 from django.urls import reverse
@@ -17,11 +16,6 @@ from icg_cert.lib import pdf
 from icg_cert.lib.refusal import Refused
 from icg_cert.mail import outbox
 from scoring.models import Certificate, Result
-
-NO_LETTERS = (
-    "Our printer has no letters yet for the way this name is written. The certificate is valid, and its verification "
-    "page shows the name; please write to us, and we will send you the document."
-)
 
 
 class Answer(StrEnum):
@@ -91,19 +85,9 @@ def verify(typed: str, at: datetime) -> Verification:
 
 
 def document(certificate: Certificate) -> bytes:
-    """The PDF on US letter, landscape. Of a certificate loaded with its result. Refused: `revoked`, `no-letters`."""
+    """The PDF on US letter, landscape. Of a certificate loaded with its result. Refused: `revoked`."""
     if certificate.is_revoked:
         raise Refused("revoked", "This certificate was revoked, so there is no document of it any more.")
-    try:
-        return _render(certificate)
-    except typst.TypstError as error:
-        # An accessible PDF may not contain a letter for which no font is installed: better none than one with boxes.
-        if "could not be displayed" not in str(error):
-            raise
-        raise Refused("no-letters", NO_LETTERS) from error
-
-
-def _render(certificate: Certificate) -> bytes:
     code = certificate.code
     form = settings.BASE_URL + reverse("scoring:verify-form")
     return pdf.render(
