@@ -26,5 +26,8 @@ def render(template: str, data: dict[str, Any]) -> bytes:
 
 def _compile(template: str, data: dict[str, Any], standards: list[str]) -> bytes:
     return typst.compile(
-        TEMPLATES / template, root=TEMPLATES, sys_inputs={"data": json.dumps(data)}, pdf_standards=standards
+        TEMPLATES / template,
+        root=TEMPLATES,
+        sys_inputs={"data": json.dumps(data)},
+        pdf_standards=standards,  # type: ignore[arg-type]
     )

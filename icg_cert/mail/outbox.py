@@ -51,7 +51,9 @@ def queue(event: str, *, to: Any, key: str, at: datetime, **context: Any) -> Non
 
 def _render(template: str, values: dict[str, Any]) -> str:
     """The template as text; only HTML is escaped, so that plain text says "&" where somebody wrote "&"."""
-    return get_template(template).template.render(Context(values, autoescape=template.endswith(".html")))
+    return get_template(template).template.render(  # type: ignore[attr-defined]
+        Context(values, autoescape=template.endswith(".html"))
+    )
 
 
 def send_due(at: datetime) -> int:
