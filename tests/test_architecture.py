@@ -4,6 +4,7 @@ import ast
 from collections.abc import Iterator
 from pathlib import Path
 
+import grimp
 import pytest
 from django.core.management import call_command
 from django.urls import URLPattern, URLResolver, get_resolver
@@ -14,12 +15,63 @@ from tests.test_permissions import TABLE
 ROOT = Path(__file__).parent.parent
 OURS = ["icg_cert", "candidates", "portfolios", "scoring", "payments"]
 FORBIDDEN_NAMES = {"utils", "helpers", "services", "managers", "constants", "common"}
+# The floors inside an app, from the roof down. A module that is not named is a concept and stands on their floor.
+FLOORS = [
+    {"urls"},
+    {"views", "fake_views", "webhooks", "admin", "tasks", "management"},
+    {"forms"},
+    {"concepts"},
+    {"storage", "gateways"},
+    {"models"},
+    {"permissions"},
+]
+# Rules that compute and know no framework.
+PURE = [
+    "candidates.eligibility",
+    "icg_cert.lib.money",
+    "icg_cert.lib.refusal",
+    "icg_cert.lib.windows",
+    "payments.gateways.base",
+    "portfolios.filenames",
+    "portfolios.storage.base",
+    "scoring.planner",
+    "scoring.scores",
+]
 THIRD_PARTY_ADDRESSES = ("account_", "mfa_", "javascript-catalog")
 
 
 def test_apps_import_only_what_stands_below_them(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.chdir(ROOT)
     assert lint_imports(no_cache=True) == 0
+
+
+@pytest.fixture(scope="module")
+def imports() -> grimp.ImportGraph:
+    return grimp.build_graph(*OURS, include_external_packages=True, cache_dir=None)
+
+
+def test_modules_of_an_app_import_only_lower_floors(imports: grimp.ImportGraph) -> None:
+    upwards = [
+        f"{importer} imports {imported}"
+        for app in OURS[1:]
+        for importer in sorted(imports.find_descendants(app))
+        for imported in sorted(imports.find_modules_directly_imported_by(importer))
+        if imported.startswith(f"{app}.") and _floor(imported) < _floor(importer)
+    ]
+    assert upwards == []
+
+
+def _floor(module: str) -> int:
+    if module in PURE:
+        return len(FLOORS)
+    names = set(module.split(".")[1:2])
+    return next((number for number, floor in enumerate(FLOORS) if names & floor), 3)
+
+
+@pytest.mark.parametrize("module", PURE)
+def test_pure_rules_know_no_framework(imports: grimp.ImportGraph, module: str) -> None:
+    below = imports.find_upstream_modules(module)
+    assert below & {"django", "celery", "stripe", "boto3", "requests"} == set()
 
 
 @pytest.mark.django_db
