@@ -234,7 +234,7 @@ class ScorerAdmin(admin.ModelAdmin):
                 assignment.stand_down(scorer.user_id, by=request.user, at=request.at)  # type: ignore[arg-type, attr-defined]
                 for scorer in queryset
             ]
-            messages.success(request, f"Done: {sum(passed_on)} unfinished readings were taken from them.")
+            messages.success(request, f"Done. Unfinished readings taken from them: {sum(passed_on)}.")
             return None
         context = {
             **self.admin_site.each_context(request),

@@ -37,7 +37,7 @@ def test_scorer_stands_down_after_a_second_thought(office: Client, scorer: User,
     assert "Notes on unfinished sheets are thrown away" in asked
     assert Assignment.objects.get().scorer == scorer
     done = office.post(url, {**chosen, "sure": "yes"}, follow=True).content.decode()
-    assert "Done: 1 unfinished readings were taken from them." in done
+    assert "Done. Unfinished readings taken from them: 1." in done
     assert Assignment.objects.get().scorer == other_scorer
     assert not Scorer.objects.get(user=scorer).is_active
 

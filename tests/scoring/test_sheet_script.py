@@ -1,0 +1,168 @@
+"""The sheet in a real browser: it saves itself, and no tab, lost connection or ended session loses what was typed."""
+
+from collections.abc import Iterator
+from typing import Any
+
+import pytest
+from axe_playwright_python.sync_playwright import Axe
+from django.contrib.sessions.models import Session
+from django.db import connections
+from django.test import Client
+from playwright.sync_api import BrowserContext, Locator, Page, expect, sync_playwright
+
+from candidates.models import User
+from icg_cert.lib import clock
+from scoring.models import FeedbackStatement, Sheet
+from tests.factories import at, make_locked, make_policy, make_reading, make_requirement, make_upload
+
+pytestmark = [pytest.mark.requires("chromium"), pytest.mark.django_db(transaction=True)]
+KEPT = "Object.keys(localStorage).filter((key) => key.startsWith('icg-sheet-')).length"
+
+
+@pytest.fixture
+def sheet(scorer: User, lead: User) -> Sheet:
+    make_policy()
+    clock.jump_to(at(2027, 7, 1, 9))
+    entry = make_locked()
+    make_upload(entry)
+    make_upload(entry, make_requirement(entry.factor, "talk", kind="video"), extension=".mp4", state="stored")
+    FeedbackStatement.objects.create(factor=None, position=1, text="The goal is measurable.")
+    return make_reading(entry, scorer)
+
+
+@pytest.fixture
+def context(live_server: Any, scorer: User, monkeypatch: pytest.MonkeyPatch) -> Iterator[BrowserContext]:
+    """Chromium, with the scorer signed in."""
+    monkeypatch.setenv("DJANGO_ALLOW_ASYNC_UNSAFE", "1")  # the browser's event loop and the ORM share a thread here
+    with sync_playwright() as playwright:
+        browser = playwright.chromium.launch(
+            executable_path="/usr/bin/chromium",
+            args=["--no-sandbox", "--disable-gpu", "--disable-background-networking"],
+        )
+        context = browser.new_context(base_url=live_server.url)
+        context.add_cookies([sign_in(scorer, live_server.url)])
+        yield context
+        browser.close()
+        connections.close_all()  # inside the browser's loop the test has a connection of its own
+
+
+def sign_in(person: User, url: str) -> Any:
+    client = Client()
+    client.force_login(person)
+    return {"name": "sessionid", "value": client.cookies["sessionid"].value, "url": url}
+
+
+def tab(context: BrowserContext, sheet: Sheet) -> Page:
+    page = context.new_page()
+    page.goto(f"/scoring/sheets/{sheet.pk}/")
+    return page
+
+
+def status(page: Page) -> Locator:
+    return page.locator("[data-sheet-status]")
+
+
+def comment(page: Page) -> Locator:
+    return page.get_by_label("Comment to the candidate")
+
+
+def saved(sheet: Sheet) -> tuple[int, str]:
+    sheet.refresh_from_db()
+    return sheet.version, sheet.comment
+
+
+def test_sheet_saves_itself_and_keeps_no_copy(context: BrowserContext, sheet: Sheet) -> None:
+    page = tab(context, sheet)
+    page.get_by_label("4.25").first.focus()
+    page.keyboard.press("Space")
+    page.keyboard.press("ArrowRight")
+    comment(page).fill("A clear goal.")
+    expect(status(page)).to_contain_text("Saved at")
+    assert saved(sheet) == (1, "A clear goal.")
+    assert [str(value) for value in sheet.ratings.values_list("value", flat=True) if value] == ["2.75"]
+    assert page.evaluate(KEPT) == 0
+
+
+def test_sheet_second_tab_decides_what_stays(context: BrowserContext, sheet: Sheet) -> None:
+    first, second = tab(context, sheet), tab(context, sheet)
+    comment(first).fill("From the first.")
+    expect(status(first)).to_contain_text("Saved at")
+    comment(second).fill("From the second.")
+    notice = second.locator("[data-asked]")
+    expect(notice.locator("dd")).to_have_text(["From the first."])
+    assert saved(sheet) == (1, "From the first.")
+    notice.get_by_role("button", name="Keep what is on this page").click()
+    expect(status(second)).to_contain_text("Saved at")
+    assert saved(sheet) == (2, "From the second.")
+    comment(first).fill("Typed in the first again.")
+    first.get_by_role("button", name="Take what I saved there").click()
+    expect(comment(first)).to_have_value("From the second.")
+    assert saved(sheet) == (2, "From the second.")
+
+
+def test_sheet_without_connection_keeps_what_was_typed(context: BrowserContext, sheet: Sheet) -> None:
+    page = tab(context, sheet)
+    context.set_offline(True)
+    comment(page).fill("Typed in the train.")
+    expect(status(page)).to_contain_text("No connection")
+    context.set_offline(False)
+    expect(status(page)).to_contain_text("Saved at")
+    assert saved(sheet) == (1, "Typed in the train.")
+
+
+def test_sheet_closed_before_it_was_saved_offers_what_was_typed(context: BrowserContext, sheet: Sheet) -> None:
+    page = tab(context, sheet)
+    context.set_offline(True)
+    comment(page).fill("Typed, then the battery was empty.")
+    expect(status(page)).to_contain_text("No connection")
+    page.close()
+    context.set_offline(False)
+    again = tab(context, sheet)
+    again.get_by_role("button", name="Bring it back").click()
+    expect(status(again)).to_contain_text("Saved at")
+    assert saved(sheet) == (1, "Typed, then the battery was empty.")
+
+
+def test_sheet_of_an_ended_session_says_so_and_saves_after_signing_in(
+    context: BrowserContext, sheet: Sheet, scorer: User, live_server: Any
+) -> None:
+    page = tab(context, sheet)
+    Session.objects.all().delete()
+    comment(page).fill("Typed all afternoon.")
+    expect(status(page)).to_contain_text("you are signed out")
+    assert saved(sheet) == (0, "")
+    context.add_cookies([sign_in(scorer, live_server.url)])
+    comment(page).press("End")
+    page.evaluate("dispatchEvent(new Event('online'))")
+    expect(status(page)).to_contain_text("Saved at")
+    assert saved(sheet) == (1, "Typed all afternoon.")
+
+
+def test_sheet_check_and_finalise_takes_the_last_word_along(context: BrowserContext, sheet: Sheet) -> None:
+    page = tab(context, sheet)
+    for criterion in page.locator("fieldset.rubric").all():
+        criterion.get_by_label("4.00").check(force=True)
+    comment(page).fill("The last word.")
+    page.get_by_role("button", name="Check and finalise").click()
+    expect(page.get_by_text("The last word.")).to_be_visible()
+    page.get_by_role("button", name="Finalise this sheet").click()
+    expect(page.get_by_role("heading", name="Your scoring queue")).to_be_visible()
+    assert Sheet.objects.get(pk=sheet.pk).status == "final"
+
+
+@pytest.mark.parametrize("width", [375, 1280])
+def test_pages_of_scorers_are_accessible_and_fit(
+    width: int, context: BrowserContext, sheet: Sheet, lead: User, live_server: Any
+) -> None:
+    page = context.new_page()
+    page.set_viewport_size({"width": width, "height": 900})
+    paths = ["/scoring/", *(f"/scoring/sheets/{sheet.pk}/{part}" for part in ("", "finalise/", "recuse/"))]
+    assert [findings(page, path, width) for path in paths] == [[], [], [], []]
+    context.add_cookies([sign_in(lead, live_server.url)])
+    assert findings(page, "/scoring/board/", width) == []
+
+
+def findings(page: Page, path: str, width: int) -> list[str]:
+    page.goto(path)
+    found = [violation["id"] for violation in Axe().run(page).response["violations"]]
+    return found + (["too wide"] if page.evaluate("document.documentElement.scrollWidth") > width else [])
