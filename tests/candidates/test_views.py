@@ -241,7 +241,7 @@ def test_registration_withdraw_asks_first(ada: Client, candidate: User) -> None:
     mine = make_registration(candidate)
     url = f"/registrations/{mine.pk}/withdraw/"
     page = text(ada.get(url))
-    assert "The fee is not refunded." in page
+    assert "A fee that is paid is not refunded." in page
     assert "This cannot be undone." in page
     mine.refresh_from_db()
     assert mine.status == "registered"
