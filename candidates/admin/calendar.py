@@ -42,7 +42,7 @@ class PolicyTextAdmin(admin.ModelAdmin):
         return False
 
     def save_model(self, request: HttpRequest, obj: Any, form: forms.ModelForm, change: bool) -> None:
-        made = policies.adopt(obj.kind, obj.body, by=request.user, at=request.at)  # type: ignore[attr-defined]
+        made = policies.adopt(obj.kind, obj.body, by=request.user, at=request.at)  # type: ignore[arg-type, attr-defined]
         obj.pk, obj.version = made.pk, made.version
 
 

@@ -50,7 +50,7 @@ class UserAdmin(admin.ModelAdmin):
         # Sign-in goes by allauth's own address rows, which a person changes by a mail to the new address.
         return ["email", "last_login", "date_joined"] if obj else []
 
-    def get_fields(self, request: HttpRequest, obj: Any = None) -> list[str]:
+    def get_fields(self, request: HttpRequest, obj: Any = None) -> Any:
         fields = ["email", "name", "time_zone", "groups"]
         return [*fields, "is_active", "last_login", "date_joined"] if obj else fields
 

@@ -116,7 +116,8 @@ def _download(asked: EvidenceRequest) -> str:
 
 class EvidenceInline(LookInline):
     model = EvidenceRequest
-    fields = readonly_fields = ["question", "asked_by", "asked_at", "answer", "pdf", "answered_at"]
+    readonly_fields = ["question", "asked_by", "asked_at", "answer", "pdf", "answered_at"]
+    fields = list(readonly_fields)
 
     @admin.display(description="document")
     def pdf(self, asked: EvidenceRequest) -> str:
@@ -125,7 +126,8 @@ class EvidenceInline(LookInline):
 
 class ExtensionInline(LookInline):
     model = Extension
-    fields = readonly_fields = ["cycle", "closes_at", "reason", "granted_by", "granted_at"]
+    readonly_fields = ["cycle", "closes_at", "reason", "granted_by", "granted_at"]
+    fields = list(readonly_fields)
 
 
 @admin.register(Registration)
