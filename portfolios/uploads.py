@@ -70,7 +70,7 @@ def begin(
 
 
 def _open_one(entry: Entry, requirement: Requirement, file: Announced, by: User) -> Upload | None:
-    same = Upload.objects.open().filter(owner=by, entry=entry, requirement=requirement, size=file.size)
+    same = Upload.objects.open().filter(owner=by, entry=entry, requirement=requirement)
     return same.filter(fingerprint=file.fingerprint).first()
 
 

@@ -73,16 +73,17 @@ class LocalStore:
 
     def complete(self, transfer: Transfer, parts: Sequence[Part]) -> None:
         unfinished, finished = self._open_path(transfer.key), self._path(transfer.key)
-        if finished.exists() and not unfinished.exists():
-            return
-        with _descriptor(unfinished, os.O_RDWR) as fd:
-            os.fsync(fd)
-        unfinished.replace(finished)
-        with _descriptor(finished.parent, os.O_RDONLY) as fd:
-            os.fsync(fd)
+        try:
+            _make_durable(unfinished)
+            unfinished.replace(finished)
+        except (Missing, FileNotFoundError) as error:
+            if not finished.exists():  # nobody else has completed it at the same moment, or before
+                raise Missing(transfer.key) from error
+        _make_durable(finished.parent)
 
     def abort(self, transfer: Transfer) -> None:
         self._open_path(transfer.key).unlink(missing_ok=True)
+        self._path(transfer.key).unlink(missing_ok=True)
 
     def put(self, key: str, body: bytes, *, content_type: str) -> None:
         path = self._open_path(key)
@@ -142,6 +143,11 @@ class _Piece:
     def close(self) -> None:
         self.left = 0
         self.file.close()
+
+
+def _make_durable(path: Path) -> None:
+    with _descriptor(path, os.O_RDONLY) as fd:
+        os.fsync(fd)
 
 
 def _write_all(fd: int, body: bytes, offset: int) -> None:

@@ -1,0 +1,211 @@
+"""From received to ready, rejected or failed: what a check writes, and what it never blames on the candidate."""
+
+from datetime import datetime, timedelta
+from typing import Any
+
+import pytest
+
+from candidates.models import User
+from icg_cert.audit.models import Event
+from icg_cert.mail.models import Message
+from portfolios import checks, storage, uploads
+from portfolios.checking import pdfs
+from portfolios.models import Entry, Requirement, Upload
+from tests.factories import MICROSECOND, make_requirement
+from tests.portfolios import files
+from tests.portfolios.handing_in import hand_in, hand_in_checked
+from tests.threads import run_at_once
+
+
+def told(upload: Upload) -> tuple[str, str]:
+    upload.refresh_from_db()
+    return upload.state, upload.reason_code
+
+
+def test_good_film_is_ready_with_its_measures_and_a_poster(entry: Entry, video: Requirement, noon: datetime) -> None:
+    upload = hand_in_checked(entry, video, noon)
+    assert (upload.state, upload.duration_ms, upload.width, upload.height) == ("ready", 6000, 160, 90)
+    assert (upload.checked_at, upload.check_tries) == (noon, 1)
+    with storage.default().open(checks.poster_key(upload)) as poster:
+        assert poster.read(3) == b"\xff\xd8\xff"
+    assert not Message.objects.exists()
+
+
+def test_good_pdf_is_counted(entry: Entry, document: Requirement, noon: datetime) -> None:
+    upload = hand_in_checked(entry, document, noon, files.pdf(7), "Commentary.pdf")
+    assert (upload.state, upload.pages) == ("ready", 7)
+
+
+@pytest.mark.parametrize(
+    ("body", "name", "code"),
+    [
+        (files.pdf(), "Commentary.docx", "wrong-content"),
+        (files.word(), "Commentary.pdf", "wrong-content"),
+        (b"just text", "Commentary.pdf", "wrong-content"),
+        (files.odt(), "Commentary.docx", "wrong-content"),
+        (files.pdf(1, password="secret"), "Commentary.pdf", "encrypted"),
+        (files.pdf(101), "Commentary.pdf", "too-many-pages"),
+        (files.rezipped(files.word(), {"word/vbaProject.bin": b"x"}), "Commentary.docx", "macros"),
+    ],
+)
+def test_document_with_the_wrong_content_is_rejected(
+    entry: Entry, document: Requirement, noon: datetime, body: bytes, name: str, code: str
+) -> None:
+    upload = hand_in_checked(entry, document, noon, body, name)
+    assert (upload.state, upload.reason_code) == ("rejected", code)
+    mail = Message.objects.get()
+    assert (mail.event, mail.to) == ("upload_rejected", "ada@example.org")
+    assert upload.reason in mail.body_text
+    assert name not in mail.body_text
+
+
+@pytest.mark.parametrize(
+    ("body", "name", "code"),
+    [
+        (files.word(), "film.mp4", "wrong-content"),
+        (files.film(container="matroska"), "film.mp4", "wrong-content"),
+        (b"#EXTM3U\nfile:///etc/passwd", "film.mp4", "wrong-content"),
+        (files.film(picture=False), "film.mp4", "no-picture"),
+        (files.film()[:-600], "film.mp4", "damaged"),
+        (files.film(seconds=2), "film.mp4", "too-short"),
+        (files.film(seconds=76), "film.mp4", "too-long"),
+    ],
+)
+def test_video_with_the_wrong_content_is_rejected(
+    entry: Entry, video: Requirement, noon: datetime, body: bytes, name: str, code: str
+) -> None:
+    upload = hand_in_checked(entry, video, noon, body, name)
+    assert (upload.state, upload.reason_code) == ("rejected", code)
+
+
+def test_a_minute_may_last_fifteen_seconds_longer(entry: Entry, video: Requirement, noon: datetime) -> None:
+    assert hand_in_checked(entry, video, noon, files.film(seconds=75)).state == "ready"
+
+
+def test_requirement_limits_the_pages_of_a_pdf(entry: Entry, noon: datetime) -> None:
+    audience = make_requirement(key="audience", max_pages=1)
+    assert told(hand_in_checked(entry, audience, noon, files.pdf(2), "a.pdf")) == ("rejected", "too-many-pages")
+    assert told(hand_in_checked(entry, audience, noon, files.pdf(1), "a.pdf")) == ("ready", "")
+
+
+def test_form_takes_what_documents_take(entry: Entry, noon: datetime) -> None:
+    assert hand_in_checked(entry, make_requirement(key="checklist", kind="form"), noon).state == "ready"
+
+
+def test_bytes_that_changed_in_the_store_are_found(
+    entry: Entry, document: Requirement, noon: datetime, settings: Any
+) -> None:
+    upload = hand_in(entry, document, noon, files.pdf(), "a.pdf")
+    path = settings.MEDIA_ROOT / upload.storage_key
+    path.write_bytes(path.read_bytes()[:-1] + b"x")
+    checks.check(upload.pk, at=noon)
+    assert told(upload) == ("rejected", "damaged-here")
+    assert "You did nothing wrong" in Upload.objects.get().reason
+
+
+# ---- Replacing
+
+
+def test_replacement_stands_once_it_is_found_good(entry: Entry, document: Requirement, noon: datetime) -> None:
+    old = hand_in_checked(entry, document, noon)
+    new = hand_in(entry, document, noon + timedelta(minutes=1), files.pdf(), "New.pdf")
+    assert [told(old)[0], told(new)[0]] == ["ready", "stored"]
+    checks.check(new.pk, at=noon + timedelta(minutes=1))
+    assert [told(old)[0], told(new)[0]] == ["replaced", "ready"]
+    assert storage.default().size(old.storage_key) == old.size
+
+
+def test_bad_replacement_leaves_the_good_file_standing(entry: Entry, document: Requirement, noon: datetime) -> None:
+    old = hand_in_checked(entry, document, noon)
+    for minute in (1, 2):
+        hand_in_checked(entry, document, noon + timedelta(minutes=minute), b"bad" * minute, "New.pdf")
+    states = list(Upload.objects.order_by("created_at").values_list("state", flat=True))
+    assert states == ["ready", "replaced", "rejected"]
+    assert told(old)[0] == "ready"
+
+
+def test_files_of_a_slot_for_several_stand_side_by_side(entry: Entry, noon: datetime) -> None:
+    strategies = make_requirement(key="strategies", maximum=3)
+    found = [hand_in_checked(entry, strategies, noon, files.pdf(n), "s.pdf") for n in (1, 2)]
+    assert [told(upload)[0] for upload in found] == ["ready", "ready"]
+
+
+def test_older_file_checked_last_does_not_replace_the_newer(
+    entry: Entry, document: Requirement, noon: datetime
+) -> None:
+    old, new = hand_in(entry, document, noon), hand_in(entry, document, noon + MICROSECOND, files.pdf(), "n.pdf")
+    checks.check(new.pk, at=noon)
+    checks.check(old.pk, at=noon)
+    assert [told(old)[0], told(new)[0]] == ["replaced", "ready"]
+
+
+# ---- Ours
+
+
+def broken(*args: Any) -> None:
+    raise MemoryError
+
+
+def test_failure_of_ours_is_tried_three_times_and_then_taken(
+    entry: Entry, document: Requirement, noon: datetime, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    upload = hand_in(entry, document, noon, files.pdf(), "a.pdf")
+    monkeypatch.setattr(pdfs, "check", broken)
+    for minutes, tries in [(0, 1), (0.5, 1), (1, 2), (5, 2), (6, 3), (60, 3)]:
+        checks.check(upload.pk, at=noon + timedelta(minutes=minutes))
+        upload.refresh_from_db()
+        assert (upload.state, upload.check_tries) == ("failed", tries)
+    assert Event.objects.filter(verb="upload.fail").count() == 1
+    assert not Message.objects.exists()
+
+
+def test_failure_of_ours_can_still_end_well(
+    entry: Entry, document: Requirement, noon: datetime, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    upload = hand_in(entry, document, noon, files.pdf(), "a.pdf")
+    with monkeypatch.context() as broken_once:
+        broken_once.setattr(pdfs, "check", broken)
+        checks.check(upload.pk, at=noon)
+    checks.check(upload.pk, at=noon + timedelta(minutes=1))
+    assert told(upload) == ("ready", "")
+
+
+def test_check_whose_worker_died_is_taken_up_again(entry: Entry, document: Requirement, noon: datetime) -> None:
+    upload = hand_in(entry, document, noon)
+    Upload.objects.update(state=Upload.State.CHECKING, check_tries=1, checked_at=noon)
+    late = noon + Upload.CHECK_TAKES_AT_MOST
+    assert checks.release_abandoned(late - MICROSECOND) == 0
+    assert checks.release_abandoned(late) == 1
+    checks.check(upload.pk, at=late)
+    assert told(upload)[0] == "ready"
+
+
+def test_file_that_kills_every_worker_is_given_up(entry: Entry, document: Requirement, noon: datetime) -> None:
+    upload = hand_in(entry, document, noon)
+    Upload.objects.update(state=Upload.State.CHECKING, check_tries=3, checked_at=noon)
+    assert checks.release_abandoned(noon + timedelta(hours=1)) == 1
+    assert told(upload)[0] == "failed"
+
+
+def test_file_removed_during_its_check_stays_removed(
+    entry: Entry, document: Requirement, candidate: User, noon: datetime, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    upload = hand_in(entry, document, noon, files.pdf(), "a.pdf")
+    look = pdfs.check
+
+    def meanwhile(*args: Any) -> Any:
+        uploads.remove(upload.pk, by=candidate, at=noon)
+        return look(*args)
+
+    monkeypatch.setattr(pdfs, "check", meanwhile)
+    checks.check(upload.pk, at=noon)
+    assert told(upload)[0] == "removed"
+
+
+@pytest.mark.django_db(transaction=True)
+def test_two_workers_check_a_file_once(entry: Entry, video: Requirement, noon: datetime) -> None:
+    upload = hand_in(entry, video, noon)
+    run_at_once(lambda: checks.check(upload.pk, at=noon), times=3)
+    assert told(upload)[0] == "ready"
+    assert Upload.objects.get().check_tries == 1
+    assert Event.objects.filter(verb="upload.accept").count() == 1

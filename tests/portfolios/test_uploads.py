@@ -1,0 +1,422 @@
+"""The verbs of uploads: rules, boundaries, repeats, and two at once."""
+
+from collections.abc import Callable
+from datetime import datetime, timedelta
+from io import BytesIO
+from typing import Any
+
+import pytest
+
+from candidates.models import Registration, User
+from icg_cert.audit.models import Event
+from icg_cert.lib.refusal import Refused
+from portfolios import storage, uploads
+from portfolios.models import Entry, Requirement, Upload
+from portfolios.uploads import Announced, PartsMissing, abort, begin, complete, expire, overdue, receive, remove, sign
+from tests.factories import MICROSECOND, at, make_entry, make_registration, make_requirement, make_upload
+from tests.portfolios import files
+from tests.portfolios.handing_in import hand_in
+from tests.threads import run_at_once
+
+OPENS, CLOSES = at(2027, 5, 1), at(2027, 6, 16)
+GRACE = timedelta(minutes=30)
+PRINT = "f" * 64
+BODY = b"0123456789" * 3
+
+
+@pytest.fixture(autouse=True)
+def small_parts(settings: Any) -> None:
+    settings.UPLOAD_PART_BYTES = 10
+
+
+def announced(name: str = "My commentary.pdf", size: int = len(BODY), fingerprint: str = PRINT) -> Announced:
+    return Announced(name, size, fingerprint)
+
+
+def begun(entry: Entry, requirement: Requirement, when: datetime, **file: Any) -> Upload:
+    return begin(entry.pk, requirement.pk, announced(**file), by=entry.registration.user, at=when)[0]
+
+
+def send(upload: Upload, *numbers: int, when: datetime) -> None:
+    """Ask for permission and send, as the browser does."""
+    for number in numbers:
+        body = BODY[(number - 1) * 10 : number * 10]
+        (signed,) = sign(upload.pk, [(number, storage.digest(body))], by=upload.owner, at=when)
+        receive(*uploads.permitted(signed.url.rsplit("/", 1)[1], at=when), body, at=when)
+
+
+def refused(code: str, verb: Callable[..., Any], *args: Any, **kwargs: Any) -> str:
+    with pytest.raises(Refused) as caught:
+        verb(*args, **kwargs)
+    assert caught.value.code == code
+    assert caught.value.message.endswith(".")
+    return caught.value.message
+
+
+# ---- Begin
+
+
+def test_begin_opens_an_upload_with_a_safe_name(entry: Entry, document: Requirement, noon: datetime) -> None:
+    upload, is_new = begin(
+        entry.pk, document.pk, announced("../evil\x00\u202ename.PDF"), by=entry.registration.user, at=noon
+    )
+    assert is_new
+    assert {
+        field: getattr(upload, field)
+        for field in ("filename", "extension", "size", "part_size", "state", "created_at", "consent")
+    } == {
+        "filename": "evilname.PDF",
+        "extension": ".pdf",
+        "size": 30,
+        "part_size": 10,
+        "state": "open",
+        "created_at": noon,
+        "consent": None,
+    }
+    assert upload.part_count == 3
+    assert "evil" not in upload.neutral_name
+    assert "evil" not in upload.storage_key
+
+
+def test_begin_again_finds_the_open_upload(entry: Entry, document: Requirement, noon: datetime) -> None:
+    first = begun(entry, document, noon)
+    again, is_new = begin(entry.pk, document.pk, announced("Renamed.pdf"), by=first.owner, at=noon)
+    assert (again, is_new) == (first, False)
+    assert begun(entry, document, noon, fingerprint="e" * 64) != first
+
+
+@pytest.mark.django_db(transaction=True)
+def test_begin_six_times_at_once_opens_one(entry: Entry, document: Requirement, noon: datetime, settings: Any) -> None:
+    found = run_at_once(lambda: begun(entry, document, noon).pk, times=6)
+    assert len(set(found)) == 1
+    assert Upload.objects.count() == 1
+    assert len(list((settings.MEDIA_ROOT / "uploads").iterdir())) == 1
+
+
+@pytest.mark.parametrize("when", [OPENS, CLOSES - MICROSECOND])
+def test_begin_inside_the_window(entry: Entry, document: Requirement, when: datetime) -> None:
+    assert begun(entry, document, when).state == "open"
+
+
+@pytest.mark.parametrize(
+    ("when", "code"),
+    [(OPENS - MICROSECOND, "window-not-open"), (CLOSES, "window-closed"), (CLOSES + MICROSECOND, "window-closed")],
+)
+def test_begin_outside_the_window_is_refused(
+    entry: Entry, document: Requirement, when: datetime, code: str, settings: Any
+) -> None:
+    refused(code, begun, entry, document, when)
+    assert not Upload.objects.exists()
+    assert not (settings.MEDIA_ROOT / "uploads").exists()
+
+
+@pytest.mark.parametrize(
+    ("file", "code"),
+    [
+        ({"name": "film.mp4"}, "wrong-type"),
+        ({"name": "macro.docm"}, "wrong-type"),
+        ({"name": "notes.txt"}, "wrong-type"),
+        ({"name": "commentary"}, "wrong-type"),
+        ({"name": "commentary.pdf.exe"}, "wrong-type"),
+        ({"size": 0}, "empty"),
+        ({"size": 25 * 1024 * 1024 + 1}, "too-large"),
+    ],
+)
+def test_begin_with_a_file_that_does_not_fit(
+    entry: Entry, document: Requirement, noon: datetime, file: dict[str, Any], code: str
+) -> None:
+    refused(code, begun, entry, document, noon, **file)
+    assert not Upload.objects.exists()
+
+
+@pytest.mark.parametrize(("kind", "most"), [("document", 25 * 1024**2), ("form", 25 * 1024**2), ("video", 4 * 1024**3)])
+def test_begin_with_the_largest_file(entry: Entry, noon: datetime, kind: str, most: int, settings: Any) -> None:
+    settings.UPLOAD_PART_BYTES = 8 * 1024**2
+    requirement = make_requirement(key=f"a-{kind}", kind=kind)
+    name = "film.mov" if kind == "video" else "checklist.odt"
+    assert begun(entry, requirement, noon, name=name, size=most).size == most
+    refused("too-large", begun, entry, requirement, noon, name=name, size=most + 1)
+
+
+def test_begin_on_a_full_disk(
+    entry: Entry, document: Requirement, noon: datetime, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def full(*args: Any, **kwargs: Any) -> None:
+        raise storage.DiskFull
+
+    monkeypatch.setattr(storage.LocalStore, "create", full)
+    refused("no-space", begun, entry, document, noon)
+    assert not Upload.objects.exists()
+
+
+def test_begin_a_sixth_unfinished_upload_is_refused(entry: Entry, document: Requirement, noon: datetime) -> None:
+    opened = [begun(entry, document, noon, fingerprint=f"{n:064}") for n in range(5)]
+    assert "5 unfinished" in refused("too-many-open", begun, entry, document, noon)
+    abort(opened[0].pk, by=opened[0].owner, at=noon)
+    assert begun(entry, document, noon).state == "open"
+
+
+def test_begin_in_a_full_slot_is_refused(entry: Entry, noon: datetime) -> None:
+    strategies = make_requirement(key="strategies", minimum=1, maximum=2)
+    make_upload(entry, strategies)
+    begun(entry, strategies, noon)
+    refused("slot-full", begun, entry, strategies, noon, fingerprint="e" * 64)
+
+
+@pytest.mark.parametrize(
+    "standing", [{"payment_status": "unpaid"}, {"payment_status": "refunded"}, {"status": "withdrawn"}]
+)
+def test_begin_without_a_seat_is_refused(
+    entry: Entry, document: Requirement, noon: datetime, standing: dict[str, str]
+) -> None:
+    Registration.objects.update(**standing)
+    refused("not-taking-part", begun, entry, document, noon)
+
+
+def test_begin_in_another_persons_entry_is_refused(
+    entry: Entry, document: Requirement, stranger: User, noon: datetime
+) -> None:
+    refused("not-yours", begin, entry.pk, document.pk, announced(), by=stranger, at=noon)
+
+
+# ---- Parts
+
+
+def test_parts_in_any_order_and_twice_become_the_file(entry: Entry, document: Requirement, noon: datetime) -> None:
+    upload = begun(entry, document, noon)
+    send(upload, 3, 1, 2, 1, when=noon)
+    tree = storage.tree([storage.digest(BODY[n : n + 10]) for n in (0, 10, 20)])
+    stored = complete(upload.pk, tree=tree, by=upload.owner, at=noon)
+    assert (stored.state, stored.stored_at, stored.tree_sha256) == ("stored", noon, tree)
+    with storage.default().open(stored.storage_key) as file:
+        assert file.read() == BODY
+
+
+@pytest.mark.parametrize(
+    "wanted",
+    [(0, ""), (4, ""), (-1, ""), (1, "c2hvcnQ="), (1, "not base64!")],
+)
+def test_sign_for_a_part_that_does_not_exist(
+    entry: Entry, document: Requirement, noon: datetime, wanted: tuple[int, str]
+) -> None:
+    upload = begun(entry, document, noon)
+    refused("bad-part", sign, upload.pk, [wanted], by=upload.owner, at=noon)
+
+
+@pytest.mark.parametrize("body", [b"another te", b"0123", BODY])
+def test_part_with_other_bytes_than_signed_is_refused(
+    entry: Entry, document: Requirement, noon: datetime, body: bytes
+) -> None:
+    upload = begun(entry, document, noon)
+    part = storage.Part(1, 10, storage.digest(BODY[:10]))
+    refused("damaged-part", receive, uploads.transfer_of(upload), part, body, at=noon)
+    assert uploads.received(upload) == []
+
+
+def test_part_of_one_number_does_not_pass_for_another(entry: Entry, document: Requirement, noon: datetime) -> None:
+    upload = begun(entry, document, noon)
+    (signed,) = sign(upload.pk, [(1, storage.digest(BODY[:10]))], by=upload.owner, at=noon)
+    transfer, part = uploads.permitted(signed.url.rsplit("/", 1)[1], at=noon)
+    refused("damaged-part", receive, transfer, part, b"x" * 10, at=noon)
+    assert part.number == 1
+
+
+@pytest.mark.parametrize("end", ["abort", "expire", "complete"])
+def test_nothing_is_signed_or_received_after_the_end(
+    entry: Entry, document: Requirement, noon: datetime, end: str
+) -> None:
+    upload = begun(entry, document, noon)
+    send(upload, 1, 2, 3, when=noon)
+    part = storage.Part(1, 10, storage.digest(BODY[:10]))
+    if end == "complete":
+        complete(upload.pk, by=upload.owner, at=noon)
+    elif end == "abort":
+        abort(upload.pk, by=upload.owner, at=noon)
+    else:
+        expire(upload.pk, at=noon)
+    refused("not-open", sign, upload.pk, [(1, "")], by=upload.owner, at=noon)
+    refused("not-open", receive, uploads.transfer_of(upload), part, BODY[:10], at=noon)
+
+
+@pytest.mark.django_db(transaction=True)
+def test_same_part_from_two_tabs_at_once(entry: Entry, document: Requirement, noon: datetime) -> None:
+    upload = begun(entry, document, noon)
+    run_at_once(lambda: send(upload, 2, when=noon), times=3)
+    assert [part.number for part in uploads.received(upload)] == [2]
+
+
+# ---- Complete
+
+
+def test_complete_names_the_parts_that_are_missing(entry: Entry, document: Requirement, noon: datetime) -> None:
+    upload = begun(entry, document, noon)
+    send(upload, 2, when=noon)
+    with pytest.raises(PartsMissing) as caught:
+        complete(upload.pk, by=upload.owner, at=noon)
+    assert caught.value.numbers == [1, 3]
+    assert Upload.objects.get().state == "open"
+
+
+def test_complete_with_another_tree_is_refused(entry: Entry, document: Requirement, noon: datetime) -> None:
+    upload = begun(entry, document, noon)
+    send(upload, 1, 2, 3, when=noon)
+    refused("wrong-tree", complete, upload.pk, tree="c2hvcnQ=-3", by=upload.owner, at=noon)
+
+
+def test_complete_twice_answers_the_same(entry: Entry, document: Requirement, noon: datetime) -> None:
+    upload = begun(entry, document, noon)
+    send(upload, 1, 2, 3, when=noon)
+    answers = [complete(upload.pk, by=upload.owner, at=noon + timedelta(seconds=n)).stored_at for n in range(2)]
+    assert answers == [noon, noon]
+    assert Event.objects.filter(verb="upload.complete").count() == 1
+
+
+@pytest.mark.django_db(transaction=True)
+def test_complete_in_two_tabs_stores_once(entry: Entry, document: Requirement, noon: datetime) -> None:
+    upload = begun(entry, document, noon)
+    send(upload, 1, 2, 3, when=noon)
+    states = run_at_once(lambda: complete(upload.pk, by=upload.owner, at=noon).state, times=3)
+    assert states == ["stored"] * 3
+    assert Event.objects.filter(verb="upload.complete").count() == 1
+
+
+def test_what_began_in_time_may_finish_in_the_grace(entry: Entry, document: Requirement) -> None:
+    upload = begun(entry, document, CLOSES - MICROSECOND)
+    last = CLOSES + GRACE - MICROSECOND
+    assert begun(entry, document, last) == upload
+    send(upload, 1, 2, 3, when=last)
+    assert complete(upload.pk, by=upload.owner, at=last).stored_at == last
+
+
+def test_nothing_finishes_after_the_grace(entry: Entry, document: Requirement) -> None:
+    upload = begun(entry, document, CLOSES - MICROSECOND)
+    send(upload, 1, 2, 3, when=CLOSES)
+    for verb in (
+        lambda: complete(upload.pk, by=upload.owner, at=CLOSES + GRACE),
+        lambda: send(upload, 1, when=CLOSES + GRACE),
+        lambda: begun(entry, document, CLOSES + GRACE),
+    ):
+        refused("window-closed", verb)
+    assert Upload.objects.get().state == "open"
+
+
+# ---- Ends
+
+
+def test_abort_forgets_the_bytes_and_may_be_repeated(
+    entry: Entry, document: Requirement, noon: datetime, settings: Any
+) -> None:
+    upload = begun(entry, document, noon)
+    for _ in range(2):
+        abort(upload.pk, by=upload.owner, at=noon)
+    assert Upload.objects.get().state == "aborted"
+    assert list((settings.MEDIA_ROOT / "uploads").iterdir()) == []
+    assert Event.objects.filter(verb="upload.aborted").count() == 1
+
+
+def test_abort_does_not_touch_a_file_that_is_here(entry: Entry, document: Requirement, noon: datetime) -> None:
+    upload = hand_in(entry, document, noon)
+    abort(upload.pk, by=upload.owner, at=noon)
+    assert Upload.objects.get().state == "stored"
+    assert storage.default().size(upload.storage_key) == upload.size
+
+
+def test_overdue_are_the_silent_and_those_whose_grace_is_over(entry: Entry, document: Requirement) -> None:
+    silent = begun(entry, document, at(2027, 5, 10), fingerprint="a" * 64)
+    heard = begun(entry, document, at(2027, 5, 10), fingerprint="b" * 64)
+    send(heard, 1, when=at(2027, 5, 11))
+    assert overdue(at(2027, 5, 12) - MICROSECOND) == []
+    assert overdue(at(2027, 5, 12)) == [silent.pk]
+    late = begun(entry, document, CLOSES - MICROSECOND, fingerprint="c" * 64)
+    assert late.pk not in overdue(CLOSES + GRACE - MICROSECOND)
+    assert late.pk in overdue(CLOSES + GRACE)
+
+
+def test_remove_takes_a_file_out_of_its_slot(entry: Entry, document: Requirement, noon: datetime) -> None:
+    upload = hand_in(entry, document, noon)
+    for _ in range(2):
+        remove(upload.pk, by=upload.owner, at=noon)
+    assert Upload.objects.get().state == "removed"
+    assert Event.objects.filter(verb="upload.remove").count() == 1
+
+
+@pytest.mark.parametrize(
+    ("when", "code"), [(CLOSES - MICROSECOND, None), (CLOSES, "window-closed"), (CLOSES + GRACE, "window-closed")]
+)
+def test_remove_until_closing(
+    entry: Entry, document: Requirement, noon: datetime, when: datetime, code: str | None
+) -> None:
+    upload = hand_in(entry, document, noon)
+    if code:
+        refused(code, remove, upload.pk, by=upload.owner, at=when)
+    else:
+        remove(upload.pk, by=upload.owner, at=when)
+    assert Upload.objects.get().state == ("stored" if code else "removed")
+
+
+def test_remove_of_another_persons_file_is_refused(
+    entry: Entry, document: Requirement, stranger: User, noon: datetime
+) -> None:
+    refused("not-yours", remove, hand_in(entry, document, noon).pk, by=stranger, at=noon)
+
+
+# ---- Consent
+
+
+def test_consent_is_noted_once_with_its_text_and_time(entry: Entry, video: Requirement, noon: datetime) -> None:
+    upload = hand_in(entry, video, noon, body=b"x" * 30, consent=False)
+    for minute in range(2):
+        uploads.confirm_consent(upload.pk, by=upload.owner, at=noon + timedelta(minutes=minute))
+    upload.refresh_from_db()
+    assert upload.consent is not None
+    assert (upload.consent.version, upload.consented_at) == (1, noon)
+
+
+def test_consent_is_asked_for_videos_alone(entry: Entry, document: Requirement, noon: datetime) -> None:
+    upload = hand_in(entry, document, noon)
+    assert uploads.confirm_consent(upload.pk, by=upload.owner, at=noon).consented_at is None
+
+
+def test_consent_by_another_person_is_refused(entry: Entry, video: Requirement, stranger: User, noon: datetime) -> None:
+    upload = hand_in(entry, video, noon, body=b"x" * 30, consent=False)
+    refused("not-yours", uploads.confirm_consent, upload.pk, by=stranger, at=noon)
+
+
+# ---- The rest
+
+
+def test_take_in_is_the_whole_protocol_at_once(entry: Entry, document: Requirement, noon: datetime) -> None:
+    upload = hand_in(entry, document, noon, body=BODY, name="My commentary.pdf")
+    assert (upload.state, upload.size, upload.parts.count()) == ("stored", 30, 3)
+    assert upload.tree_sha256 == storage.tree([storage.digest(BODY[n : n + 10]) for n in (0, 10, 20)])
+
+
+def test_fingerprint_knows_the_size_and_three_places() -> None:
+    mib = 1024 * 1024
+    bodies = [bytes(4 * mib), bytes(4 * mib - 1), b"1" + bytes(4 * mib - 1), bytes(4 * mib - 1) + b"1"]
+    middle = bytearray(4 * mib)
+    middle[2 * mib] = 1
+    prints = [uploads.fingerprint_of(BytesIO(body)) for body in [*bodies, bytes(middle)]]
+    assert len(set(prints)) == 5
+    assert uploads.fingerprint_of(BytesIO(b"abc")) == uploads.fingerprint_of(BytesIO(b"abc"))
+
+
+def test_uploads_never_leave_their_state_by_a_way_that_is_not_named() -> None:
+    ends = {state for state, following in Upload.NEXT.items() if not following}
+    assert ends == {"aborted", "expired", "replaced", "removed"}
+    assert set(Upload.NEXT) == set(Upload.State)
+    assert set(Upload.GONE) == ends
+
+
+def test_real_files_keep_their_bytes(entry: Entry, video: Requirement, noon: datetime, settings: Any) -> None:
+    settings.UPLOAD_PART_BYTES = 1000
+    upload = hand_in(entry, video, noon)
+    with storage.default().open(upload.storage_key) as file:
+        assert file.read() == files.film()
+
+
+def test_entry_of_somebody_else_is_not_listed(entry: Entry, stranger: User, staff: User) -> None:
+    other = make_entry(make_registration(stranger))
+    assert [list(Entry.objects.visible_to(user)) for user in (stranger, entry.registration.user)] == [[other], [entry]]
+    assert set(Entry.objects.visible_to(staff)) == {entry, other}
+    assert list(Entry.objects.owned_by(staff)) == []
