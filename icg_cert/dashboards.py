@@ -9,11 +9,12 @@ from datetime import datetime
 from typing import Any
 
 from django.db.models import Count, Q
+from django.urls import reverse
 
 from candidates.models import Cycle, Programme, Registration
 from candidates.permissions import is_finance, is_scorer, is_staff, is_team
 from icg_cert import timeline
-from icg_cert.waiting import for_finance, for_staff, reverse
+from icg_cert.waiting import for_finance, for_staff
 from portfolios.models import Entry
 from scoring.models import Result, Sheet
 

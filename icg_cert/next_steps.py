@@ -15,6 +15,7 @@ from scoring.results import next_step as of_results
 ASKED: list[Callable[[Any, datetime], NextStep | None]] = [
     of_results,
     of_scorer,
+    of_entries,
     of_payment,
     of_entries,
     of_registration,

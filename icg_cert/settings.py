@@ -285,5 +285,6 @@ LOGGING = {
         "django": {"handlers": [], "propagate": True},
         "django.server": {"handlers": [], "propagate": True},
         "botocore": {"level": "WARNING"},
+        "pikepdf": {"level": "WARNING"},
     },
 }

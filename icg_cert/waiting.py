@@ -5,11 +5,9 @@ Only what a human must decide; what the portal does by itself stands nowhere her
 
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Any
 
 from django.db.models import Exists, OuterRef, QuerySet
-from django.urls import NoReverseMatch
-from django.urls import reverse as known
+from django.urls import reverse
 
 from candidates.models import Cycle, Registration
 from icg_cert.mail.models import Message
@@ -19,13 +17,6 @@ from scoring.models import Assignment, Release
 
 Status, Payment = Registration.Status, Registration.Payment
 REGISTRATIONS, ORDERS = "admin:candidates_registration_changelist", "admin:payments_purchaseorder_changelist"
-
-
-def reverse(name: str, args: list[Any] | None = None) -> str:
-    try:
-        return known(name, args=args)
-    except NoReverseMatch:
-        return ""
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,0 +1,137 @@
+"""What happened in the demo before today, told by the verbs with the instants at which it happened.
+
+`at` is today. The last cycle that closed (S) is being scored; the one before it is released; one cohort is open:
+Ada is of cohort S-2, so she has results of her first year and waits for those of her second.
+"""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from zoneinfo import ZoneInfo
+
+from django.conf import settings
+from django.core.files.base import ContentFile
+from django.db.models import Count
+
+from candidates import calendar, evidence
+from candidates.models import Cohort, Cycle, Registration, User
+from icg_cert.demo import acts, cast, files
+from icg_cert.demo.cast import Person
+from icg_cert.lib.windows import Phase, start_of
+from payments import purchase_orders
+from portfolios.models import Entry
+from scoring import assignment, release
+
+HOUR, DAY = timedelta(hours=1), timedelta(days=1)
+ALL_FACTORS = range(1, 8)
+
+People = dict[Person, User]
+
+
+@dataclass(frozen=True, slots=True)
+class Years:
+    """The rows the story plays in."""
+
+    released: Cycle
+    scoring: Cycle
+    second_year: Cohort
+    first_year: Cohort
+    newest: Cohort
+
+
+def tell(people: dict[Person, User], *, at: datetime) -> None:
+    """Everything, oldest first. Needs the programme loaded and an empty world beside it."""
+    years = _years(at)
+    _released_cycle(people, years)
+    _cycle_in_scoring(people, years, at)
+    _registering_now(people, years.newest, at)
+
+
+def _years(at: datetime) -> Years:
+    """Cohorts and cycles by the calendar, with two liberties: registration is open today, and a cycle is scored now."""
+    year = at.astimezone(ZoneInfo(settings.TIME_ZONE)).year
+    for cohort_year in range(year - 3, year + 1):
+        calendar.open_year(cohort_year, by=None, at=at)
+    scoring = Cycle.objects.filter(closes_at__lt=at - DAY).order_by("-year")[:1].get()
+    if scoring.releases_at < at:
+        scoring.releases_at = start_of((at + 14 * DAY).date(), settings.TIME_ZONE) + 9 * HOUR
+        scoring.save(update_fields=["releases_at"])
+    return Years(
+        released=Cycle.objects.get(year=scoring.year - 1),
+        scoring=scoring,
+        second_year=Cohort.objects.get(year=scoring.year - 2),
+        first_year=Cohort.objects.get(year=scoring.year - 1),
+        newest=_open_cohort(at),
+    )
+
+
+def _open_cohort(at: datetime) -> Cohort:
+    """The cohort open today; outside the announced window the next one opens three weeks ago instead."""
+    cohort = Cohort.objects.filter(registration_closes_at__gt=at + DAY).order_by("year")[:1].get()
+    if cohort.phase(at) == Phase.BEFORE:
+        cohort.registration_opens_at = at - 21 * DAY
+        cohort.save(update_fields=["registration_opens_at"])
+    return cohort
+
+
+def _released_cycle(people: People, years: Years) -> None:
+    """Ada hands in three entries, Eva all seven; both learn their results. Eva is certified."""
+    cycle, cohort = years.released, years.second_year
+    for person, factors in ((cast.ADA, (2, 4, 5)), (cast.EVA, ALL_FACTORS)):
+        acts.pay_by_card(acts.register(people[person], cohort.registration_opens_at + 9 * DAY))
+        acts.hand_in(people[person], cycle, factors)
+    acts.close(cycle)
+    assignment.assign_cycle(cycle.pk, by=people[cast.STEF], at=cycle.closes_at + 2 * DAY)
+    for day in (20, 25, 30):  # a reading may call for another one
+        acts.score(acts.open_sheets(cycle), cycle.closes_at + day * DAY)
+    told_at = cycle.releases_at
+    release.prepare(cycle.pk, releases_at=told_at, by=people[cast.STEF], at=told_at - 5 * DAY)
+    release.approve(cycle.pk, by=people[cast.UMA], at=told_at - 3 * DAY)
+    release.release_due(told_at)
+
+
+def _cycle_in_scoring(people: People, years: Years, at: datetime) -> None:
+    """Ada hands in what remained, Cleo her first; one entry is read apart, and the scorers are half-way through."""
+    cycle, steps = years.scoring, _between(years.scoring.closes_at + HOUR, at)
+    acts.pay_by_card(acts.register(people[cast.CLEO], years.first_year.registration_opens_at + 12 * DAY))
+    acts.hand_in(people[cast.ADA], cycle, (1, 3, 6, 7))
+    acts.hand_in(people[cast.CLEO], cycle, (2, 3, 4, 5, 7))
+    acts.close(cycle)
+    assignment.assign_cycle(cycle.pk, by=people[cast.STEF], at=next(steps))
+    acts.score(acts.open_sheets(cycle).filter(assignment__entry=_read_twice(people[cast.CLEO], cycle)), next(steps))
+    for one in (cast.PAT, cast.VIC):
+        acts.score(acts.open_sheets(cycle).filter(assignment__scorer=people[one]), next(steps))
+    for one in (cast.SOL, cast.TIA):
+        mine = acts.open_sheets(cycle).filter(assignment__scorer=people[one])
+        acts.score(mine[:1], next(steps))
+        acts.begin(mine[:1], next(steps))
+
+
+def _read_twice(candidate: User, cycle: Cycle) -> Entry:
+    """Every candidate has one entry at least that two scorers read."""
+    entries = Entry.objects.filter(registration__user=candidate, cycle=cycle).annotate(readings=Count("assignments"))
+    return entries.order_by("-readings", "pk")[:1].get()
+
+
+def _registering_now(people: People, cohort: Cohort, at: datetime) -> None:
+    """What a registration can look like while its window is open."""
+    steps = _between(cohort.registration_opens_at, at)
+    made = {one: acts.register(people[one], next(steps)) for one in (cast.FLO, cast.ELI, cast.DEE, cast.BEN)}
+    acts.pay_by_card(made[cast.ELI])
+    _answer_a_question(made[cast.ELI], people[cast.STEF], next(steps), next(steps))
+    held = acts.send_order(made[cast.FLO], "PO-20417", next(steps))
+    purchase_orders.accept(held.pk, by=people[cast.FAY], at=next(steps))
+    acts.send_order(made[cast.DEE], "4500018823", next(steps))
+
+
+def _answer_a_question(registration: Registration, staff: User, asked_at: datetime, answered_at: datetime) -> None:
+    question = "Please send a letter by your supervisor that says how your working time is divided."
+    asked = evidence.request(registration.pk, question=question, by=staff, at=asked_at)
+    letter = ContentFile(files.pdf_document("Letter of a supervisor"), "letter.pdf")
+    evidence.answer(asked.pk, words="Here is the letter.", document=letter, by=registration.user, at=answered_at)
+
+
+def _between(start: datetime, end: datetime) -> Iterator[datetime]:
+    """Twelve instants after `start` and before `end`, evenly."""
+    step = (end - start) / 13
+    return iter([start + number * step for number in range(1, 13)])
