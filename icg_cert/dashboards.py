@@ -87,6 +87,7 @@ def _tracker(registration: Registration, at: datetime) -> dict[str, Any]:
         "payment_kind": PAYMENT_KIND[Registration.Payment(registration.payment_status)],
         "timeline": timeline.of_registration(registration, cycles, entries, at),
         "cycle": now,
+        "is_open": now is not None and now.window.contains(at),
         "entries": [_entry_task(entry) for entry in entries if now and entry.cycle_id == now.pk],
         "results": list(results),
     }

@@ -17,7 +17,6 @@ ASKED: list[Callable[[Any, datetime], NextStep | None]] = [
     of_scorer,
     of_entries,
     of_payment,
-    of_entries,
     of_registration,
 ]
 RANK = {"todo": 0, "done": 1, "wait": 2}

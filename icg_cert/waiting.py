@@ -12,7 +12,7 @@ from django.urls import reverse
 from candidates.models import Cycle, Registration
 from icg_cert.mail.models import Message
 from payments.models import PurchaseOrder
-from portfolios.models import Entry, Upload
+from portfolios.models import Entry
 from scoring.models import Assignment, Release
 
 Status, Payment = Registration.Status, Registration.Payment
@@ -147,14 +147,6 @@ def _releases(at: datetime) -> list[Waiting]:
 
 def _breakdowns() -> list[Waiting]:
     return [
-        _line(
-            "Files we could not check",
-            "The check failed on our side. The candidate loses nothing, but the file needs a look.",
-            Upload.objects.filter(state=Upload.State.FAILED),
-            f"{reverse('admin:portfolios_upload_changelist')}?state__exact={Upload.State.FAILED}",
-            "See the files",
-            kind="bad",
-        ),
         _line(
             "E-mails given up",
             "They could not be sent after several tries.",

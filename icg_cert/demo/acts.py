@@ -58,12 +58,12 @@ def register(user: User, at: datetime) -> Registration:
     return registration.register(statement, by=user, at=at)
 
 
-def pay_by_card(row: Registration) -> None:
-    """On the practice page, a few minutes after registering."""
-    at, text = row.registered_at + 5 * MINUTE, PolicyText.current(PolicyText.Kind.NO_REFUNDS)
+def pay_by_card(row: Registration, at: datetime | None = None) -> None:
+    """On the practice page; a few minutes after registering unless told otherwise."""
+    at, text = at or row.registered_at + 5 * MINUTE, PolicyText.current(PolicyText.Kind.NO_REFUNDS)
     page = attempts.start(row.pk, "fake", by=row.user, at=at, accepted=text.pk)
-    fake.decide(page.rstrip("/").rpartition("/")[2], Standing.PAID, at=at + MINUTE)
-    settlement.settle(Attempt.objects.get(registration=row).pk, at=at + 2 * MINUTE)
+    fake.decide(page.rstrip("/").rpartition("/")[2], Standing.PAID, at=at)
+    settlement.settle(Attempt.objects.get(registration=row).pk, at=at)
 
 
 def send_order(row: Registration, number: str, at: datetime) -> PurchaseOrder:

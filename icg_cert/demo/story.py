@@ -21,6 +21,7 @@ from icg_cert.lib.windows import Phase, start_of
 from payments import purchase_orders
 from portfolios.models import Entry
 from scoring import assignment, release
+from scoring.models import Sheet
 
 HOUR, DAY = timedelta(hours=1), timedelta(days=1)
 ALL_FACTORS = range(1, 8)
@@ -66,8 +67,8 @@ def _years(at: datetime) -> Years:
 
 
 def _open_cohort(at: datetime) -> Cohort:
-    """The cohort open today; outside the announced window the next one opens three weeks ago instead."""
-    cohort = Cohort.objects.filter(registration_closes_at__gt=at + DAY).order_by("year")[:1].get()
+    """The cohort open today; outside of the announced windows the next one opened three weeks ago."""
+    cohort = Cohort.objects.filter(registration_closes_at__gt=at).order_by("year")[:1].get()
     if cohort.phase(at) == Phase.BEFORE:
         cohort.registration_opens_at = at - 21 * DAY
         cohort.save(update_fields=["registration_opens_at"])
@@ -95,7 +96,7 @@ def _cycle_in_scoring(people: People, years: Years, at: datetime) -> None:
     cycle, steps = years.scoring, _between(years.scoring.closes_at + HOUR, at)
     acts.pay_by_card(acts.register(people[cast.CLEO], years.first_year.registration_opens_at + 12 * DAY))
     acts.hand_in(people[cast.ADA], cycle, (1, 3, 6, 7))
-    acts.hand_in(people[cast.CLEO], cycle, (2, 3, 4, 5, 7))
+    acts.hand_in(people[cast.CLEO], cycle, (2, 3, 4, 5, 6, 7))
     acts.close(cycle)
     assignment.assign_cycle(cycle.pk, by=people[cast.STEF], at=next(steps))
     acts.score(acts.open_sheets(cycle).filter(assignment__entry=_read_twice(people[cast.CLEO], cycle)), next(steps))
@@ -103,7 +104,8 @@ def _cycle_in_scoring(people: People, years: Years, at: datetime) -> None:
         acts.score(acts.open_sheets(cycle).filter(assignment__scorer=people[one]), next(steps))
     for one in (cast.SOL, cast.TIA):
         mine = acts.open_sheets(cycle).filter(assignment__scorer=people[one])
-        acts.score(mine[:1], next(steps))
+        if not Sheet.objects.final().filter(assignment__scorer=people[one], assignment__entry__cycle=cycle):
+            acts.score(mine[:1], next(steps))
         acts.begin(mine[:1], next(steps))
 
 
@@ -117,7 +119,7 @@ def _registering_now(people: People, cohort: Cohort, at: datetime) -> None:
     """What a registration can look like while its window is open."""
     steps = _between(cohort.registration_opens_at, at)
     made = {one: acts.register(people[one], next(steps)) for one in (cast.FLO, cast.ELI, cast.DEE, cast.BEN)}
-    acts.pay_by_card(made[cast.ELI])
+    acts.pay_by_card(made[cast.ELI], next(steps))
     _answer_a_question(made[cast.ELI], people[cast.STEF], next(steps), next(steps))
     held = acts.send_order(made[cast.FLO], "PO-20417", next(steps))
     purchase_orders.accept(held.pk, by=people[cast.FAY], at=next(steps))
