@@ -14,7 +14,7 @@ from fractions import Fraction
 from django.db.models import Count, QuerySet, Sum
 
 from candidates.models import Cycle, Registration
-from scoring import scores, standing
+from scoring import planner, scores, standing
 from scoring.models import Assignment, Rating, Result, Sheet
 from scoring.scores import Rules
 from scoring.standing import Candidate, Earned, Judged
@@ -173,6 +173,8 @@ def _needs_second(judged: Judged, rules: Rules) -> str:
         return "is a retake and needs two readings"
     if judged.score is not None and scores.is_close_call(judged.score, rules):
         return "lies near the floor or the threshold and needs two readings"
+    if planner.in_random_share(judged.entry.pk, rules):
+        return "was drawn for a second reading"
     return ""
 
 

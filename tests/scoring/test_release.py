@@ -511,6 +511,15 @@ def test_gate_second_readings(cycle: Cycle) -> None:
     }
 
 
+def test_gate_entries_drawn_for_a_second_reading(cycle: Cycle) -> None:
+    registration = make_registration()
+    make_scored_entry(registration, 1)
+    make_scored_entry(registration, 2, ("4.00",) * 3)
+    rules = make_policy(2, double_percent=100).rules()
+    [found] = release_gate.gate(cycle, rules, BEFORE).rows
+    assert [check.words for check in found.missing] == ["factor 2 was drawn for a second reading."]
+
+
 def test_gate_open_adjudication(cycle: Cycle) -> None:
     registration = make_registration()
     make_scored_entry(registration, 1, ("4.00",) * 3, ("2.75",) * 3)  # 1.25 apart: averaged
