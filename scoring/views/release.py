@@ -1,5 +1,7 @@
 """The pages on which staff bring a cycle's results out: who is ready, prepare, approve, take the approval back."""
 
+from datetime import datetime, timedelta
+
 from django.contrib import messages
 from django.contrib.auth.decorators import login_required
 from django.core.paginator import Paginator
@@ -66,7 +68,7 @@ def _shown(gate: Gate, show: str) -> tuple[release_gate.Row, ...]:
 @refusals_as_page
 def release_prepare(request: Request, pk: int) -> HttpResponse:
     cycle = get_object_or_404(Cycle, pk=pk)
-    form = ReleaseForm(request.POST or None, initial={"releases_at": max(cycle.releases_at, request.at)})
+    form = ReleaseForm(request.POST or None, initial={"releases_at": _proposed(cycle, request.at)})
     if request.method == "POST" and form.is_valid():
         try:
             release.prepare(pk, releases_at=form.cleaned_data["releases_at"], by=request.user, at=request.at)
@@ -76,6 +78,12 @@ def release_prepare(request: Request, pk: int) -> HttpResponse:
             messages.success(request, "The release is prepared. Another member of staff can approve it now.")
             return redirect("scoring:release", pk=pk)
     return render(request, "scoring/release_prepare.html", {"cycle": cycle, "form": form})
+
+
+def _proposed(cycle: Cycle, at: datetime) -> datetime:
+    """The announced instant; when it has passed, the next whole minute."""
+    soon = at.replace(second=0, microsecond=0) + timedelta(minutes=1)
+    return max(cycle.releases_at, soon)
 
 
 @require_http_methods(["GET", "POST"])

@@ -301,6 +301,23 @@ def test_one_broken_candidate_keeps_nobody_else_waiting(
     assert f"registration {broken.pk} was not released" in caplog.text
 
 
+def test_approval_withdrawn_while_the_job_runs(cycle: Cycle, staff: User) -> None:
+    registration = seven(make_registration())
+    decision = make_release(cycle)
+    release.withdraw_approval(cycle.pk, by=staff, at=DUE)
+    assert release.release_one(decision.pk, registration.pk, at=DUE) is False
+    assert not Result.objects.exists()
+
+
+def test_release_one_looks_at_the_gate_again(cycle: Cycle) -> None:
+    registration = make_registration()
+    make_scored_entry(registration, 1, ("4.00",) * 3)  # once only, and nothing else of theirs was read twice
+    decision = make_release(cycle)
+    code, message = refusal(release.release_one, decision.pk, registration.pk, at=DUE)
+    assert (code, message) == ("not-ready", "no entry of this candidate has two readings.")
+    assert not Result.objects.exists()
+
+
 def test_job_late_by_a_day_says_so(cycle: Cycle) -> None:
     seven(make_registration())
     make_release(cycle)
