@@ -29,7 +29,7 @@ class Card:
 
     @property
     def gaps(self) -> list[Gap]:
-        return [gap for slot in self.slots if (gap := slot.gap)]
+        return completeness.gaps_of(self.slots)
 
     @property
     def required(self) -> int:

@@ -3,6 +3,7 @@
 Works on an entry fetched with `Entry.objects.with_slots()`; asks the database nothing itself.
 """
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from enum import StrEnum
 
@@ -118,6 +119,16 @@ def slots(entry: Entry) -> list[Slot]:
     ]
 
 
+def gaps_of(found: Sequence[Slot]) -> list[Gap]:
+    """Everything that is missing, in the order of the requirements; empty when the entry can be handed in.
+
+    An entry without any file is never complete, whatever its requirements are.
+    """
+    named = [gap for slot in found if (gap := slot.gap)]
+    if named or any(slot.usable for slot in found):
+        return named
+    return [Gap("", SlotState.EMPTY, "There is no file in this entry yet.")]
+
+
 def gaps(entry: Entry) -> list[Gap]:
-    """Everything that is missing, in the order of the requirements; empty when the entry can be handed in."""
-    return [gap for slot in slots(entry) if (gap := slot.gap)]
+    return gaps_of(slots(entry))

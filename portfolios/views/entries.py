@@ -70,7 +70,7 @@ def detail_context(request: HttpRequest, entry: Entry) -> dict[str, Any]:
         "may_edit": may_edit,
         "may_change": is_owner and entry.registration.is_taking_part and window.contains(request.at),
         "slots": [upload_rows.slot_view(slot, may_edit=may_edit, is_owner=is_owner) for slot in found],
-        "gaps": [gap for slot in found if (gap := slot.gap)],
+        "gaps": completeness.gaps_of(found),
         "consent_text": PolicyText.objects.filter(kind=PolicyText.Kind.CONSENT).order_by("-version").first(),
     }
 
