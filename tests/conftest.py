@@ -1,6 +1,11 @@
 """The cast: one person per role, for every test. Each has an account and nothing else."""
 
+import os
+import shutil
+from collections.abc import Iterator
+
 import pytest
+from playwright.sync_api import Browser, sync_playwright
 
 from candidates.models import User
 from candidates.permissions import FINANCE, LEAD, SCORER, STAFF
@@ -46,3 +51,13 @@ def other_staff(db: None) -> User:
 @pytest.fixture
 def finance(db: None) -> User:
     return make_user("Fay Finch", FINANCE, email="fay@example.org")
+
+
+@pytest.fixture(scope="session")
+def chromium() -> Iterator[Browser]:
+    """The installed Chromium, for tests marked `requires("chromium")`. It looks up nobody's hosts."""
+    os.environ["DJANGO_ALLOW_ASYNC_UNSAFE"] = "true"  # Playwright's loop runs in the thread that also reads rows
+    flags = ["--no-sandbox", "--disable-gpu", "--disable-background-networking", "--disable-component-update"]
+    with sync_playwright() as playwright:
+        yield playwright.chromium.launch(executable_path=shutil.which("chromium"), args=flags)
+    del os.environ["DJANGO_ALLOW_ASYNC_UNSAFE"]
