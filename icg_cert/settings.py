@@ -286,5 +286,6 @@ LOGGING = {
         "django.server": {"handlers": [], "propagate": True},
         "botocore": {"level": "WARNING"},
         "pikepdf": {"level": "WARNING"},
+        "pikepdf": {"level": "WARNING"},
     },
 }

@@ -85,7 +85,11 @@ def processes_of(var: Path) -> list[str]:
 def test_serve_answers_and_leaves_nothing_behind(
     portal: subprocess.Popen[str], var: Path, port: int, ending: signal.Signals
 ) -> None:
-    assert f"The portal is ready: http://localhost:{port}/" in read_until(portal, "Ctrl-C stops it")
+    said = read_until(portal, "Ctrl-C stops it")
+    assert f"The portal is ready: http://localhost:{port}/" in said
+    assert [
+        role for role in ("candidate", "scorer", "lead scorer", "staff", "finance") if f"  {role} " not in said
+    ] == []
     with urlopen(f"http://127.0.0.1:{port}/healthz") as answer:
         assert answer.read() == b"ok"
     running = " ".join(processes_of(var))

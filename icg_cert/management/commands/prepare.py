@@ -4,7 +4,7 @@ from io import StringIO
 from typing import Any
 
 from django.conf import settings
-from django.core.management import call_command, get_commands
+from django.core.management import call_command
 from django.core.management.base import BaseCommand
 
 
@@ -15,7 +15,6 @@ class Command(BaseCommand):
         for folder in ("queue", "queue-control", "media", "mail", "static"):
             (settings.VAR_DIR / folder).mkdir(parents=True, exist_ok=True)
         call_command("migrate", verbosity=0)
-        if "load_programme" in get_commands():
-            call_command("load_programme", stdout=StringIO())
-        if settings.DEMO and "load_demo" in get_commands():
+        call_command("load_programme", stdout=StringIO())
+        if settings.DEMO:
             call_command("load_demo", stdout=self.stdout)

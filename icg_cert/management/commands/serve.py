@@ -15,7 +15,8 @@ from django.conf import settings
 from django.core.management import call_command
 from django.core.management.base import BaseCommand, CommandError
 
-PYTHON = [sys.executable, "-m"]
+# Celery warns root at length; who runs a demo as root in a container has no choice.
+PYTHON = [sys.executable, "-W", "ignore:You're running the worker", "-m"]
 SECONDS_TO_START = 60
 SECONDS_TO_STOP = 10
 
@@ -33,7 +34,7 @@ class Command(BaseCommand):
         try:
             _wait_until_healthy(port, children)
             self.stdout.write(f"\nThe portal is ready: {settings.BASE_URL}/\n\n{sign_ins}")
-            self.stdout.write("Ctrl-C stops it and keeps the data.")
+            self.stdout.write("\nCtrl-C stops it and keeps the data.")
             self.stdout.flush()
             _wait_while_alive(children)
         finally:
@@ -65,7 +66,7 @@ def _commands(host: str, port: int) -> list[list[str]]:
             "beat",
             *quiet,
             f"--schedule={settings.VAR_DIR / 'beat'}",
-            f"--pidfile={settings.VAR_DIR / 'beat.pid'}",
+            "--pidfile=",
         ],
     ]
 
@@ -106,7 +107,7 @@ def _wait_while_alive(children: list[subprocess.Popen[bytes]]) -> None:
 def _complain_about_the_dead(children: list[subprocess.Popen[bytes]]) -> None:
     for child in children:
         if child.poll() is not None:
-            raise CommandError(f"{child.args[2]!s} ended by itself; the lines above say why.")  # type: ignore[index]
+            raise CommandError(f"{child.args[4]!s} ended by itself; the lines above say why.")  # type: ignore[index]
 
 
 def _stop(children: list[subprocess.Popen[bytes]]) -> None:
