@@ -286,6 +286,5 @@ LOGGING = {
         "django.server": {"handlers": [], "propagate": True},
         "botocore": {"level": "WARNING"},
         "pikepdf": {"level": "WARNING"},
-        "pikepdf": {"level": "WARNING"},
     },
 }

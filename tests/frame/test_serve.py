@@ -13,7 +13,7 @@ from urllib.request import urlopen
 import pytest
 
 ROOT = Path(__file__).parent.parent.parent
-SECONDS = 120
+SECONDS = 300
 
 
 def free_port() -> int:
