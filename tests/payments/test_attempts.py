@@ -5,6 +5,7 @@ from typing import Any
 
 import pytest
 from django.db import OperationalError, connection, transaction
+from django.db.models import Model
 
 from candidates.models import PolicyText, Registration, User
 from icg_cert.lib.money import Money
@@ -251,16 +252,19 @@ def test_start_waits_for_the_lock_of_the_registration(unpaid: Registration, begi
     assert_locked(unpaid, begin)
 
 
-def assert_locked(registration: Registration, work: Callable[[], Any]) -> None:
-    """The work does not get past a registration that another connection holds."""
+def assert_locked(row: Model, work: Callable[[], Any]) -> None:
+    """The work does not get past a row that another connection holds, however weakly.
+
+    A key share lock lets foreign keys and updates of other columns through: only a lock of the work's own is stopped.
+    """
 
     def impatient() -> None:
         with connection.cursor() as cursor:
             cursor.execute("SET lock_timeout = '100ms'")
         work()
 
-    with transaction.atomic():
-        Registration.objects.select_for_update().get(pk=registration.pk)
+    with transaction.atomic(), connection.cursor() as cursor:
+        cursor.execute(f"SELECT 1 FROM {row._meta.db_table} WHERE id = %s FOR KEY SHARE", [row.pk])  # noqa: S608
         with pytest.raises(OperationalError, match="lock timeout"):
             run_all_at_once([impatient])
 

@@ -265,9 +265,13 @@ def test_accept_of_two_coaches_at_once_never_exceeds_the_order(
 
 
 @pytest.mark.django_db(transaction=True)
-def test_accept_waits_for_the_lock_of_the_registration(unpaid: Registration, submit: Submit, staff: User) -> None:
-    order = submit()
-    assert_locked(unpaid, lambda: purchase_orders.accept(order.pk, by=staff, at=NOW))
+def test_accept_waits_for_the_registration_and_for_every_order_of_the_number(
+    unpaid: Registration, submit: Submit, staff: User
+) -> None:
+    order = submit(amount=Money(80000))
+    other = submit(make_registration(payment_status="unpaid"), amount=Money(80000))
+    for row in (unpaid, order, other):
+        assert_locked(row, lambda: purchase_orders.accept(order.pk, by=staff, at=NOW))
 
 
 def enter(order: PurchaseOrder, by: User, **changes: Any) -> Remittance:

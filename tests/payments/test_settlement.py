@@ -1,10 +1,12 @@
 from collections.abc import Callable
 from dataclasses import replace
 from datetime import timedelta
+from functools import partial
 from typing import Any
 from uuid import uuid4
 
 import pytest
+from django.db import transaction
 
 from candidates.models import Registration, User
 from icg_cert.lib.money import Money
@@ -15,7 +17,7 @@ from payments.models import Attempt, LedgerEntry, ProviderCall
 from payments.settlement import settle
 from tests.payments.conftest import NOW, Stub, answer, only_attempt
 from tests.payments.test_attempts import assert_locked
-from tests.threads import run_at_once
+from tests.threads import run_all_at_once, run_at_once
 
 Begin = Callable[..., str]
 Faulty = Callable[..., Stub]
@@ -249,6 +251,30 @@ def test_settle_sixteen_times_at_once_is_one_row_and_one_mail(unpaid: Registrati
     assert states == ["paid"] * 16
     assert [LedgerEntry.objects.count(), mails()] == [1, [("payment_received", "ada@example.org")]]
     assert status(unpaid) == "paid"
+
+
+@pytest.mark.django_db(transaction=True)
+def test_settle_inside_a_transaction_never_reaches_the_provider(
+    unpaid: Registration, begin: Begin, faulty: Faulty
+) -> None:
+    begin()
+    stub = faulty()
+    for verb in (settle, settlement.close):
+        with pytest.raises(RuntimeError, match="durable"), transaction.atomic():
+            verb(only_attempt(unpaid).pk, at=SOON)
+    assert stub.calls == []
+
+
+@pytest.mark.django_db(transaction=True)
+def test_two_payments_settled_at_once_are_both_counted(unpaid: Registration, begin: Begin) -> None:
+    """Without the lock each would see its own money alone and write "paid"."""
+    first = begin()
+    Attempt.objects.update(state="closed")
+    for url in (first, begin()):
+        answer(url, "paid")
+    keys = list(Attempt.objects.values_list("pk", flat=True))
+    run_all_at_once([partial(settle, key, at=SOON) for key in keys * 4])
+    assert [LedgerEntry.objects.count(), status(unpaid)] == [2, "overpaid"]
 
 
 @pytest.mark.django_db(transaction=True)
