@@ -4,6 +4,7 @@ from collections.abc import Iterable
 from datetime import datetime, timedelta
 from decimal import Decimal
 from io import BytesIO
+from typing import Any
 from zoneinfo import ZoneInfo
 
 from django.conf import settings
@@ -30,7 +31,7 @@ COMMENT = "Thank you for letting us see your work. What you do is clear; say sti
 EVIDENCE = "Seen in the film at 0:04, and said in the second paragraph."
 FIRST, SECOND, LEAD = Assignment.Role.FIRST, Assignment.Role.SECOND, Assignment.Role.ADJUDICATION
 # (address, factor) to what each role gives; what is not here is drawn from DRAWN. Cleo's are read far apart.
-GIVEN: dict[tuple[str, int], dict[str, str]] = {
+GIVEN: dict[tuple[str, int], dict[Any, str]] = {
     (cast.ADA.email, 2): {FIRST: "3.25", SECOND: "3.00"},
     (cast.ADA.email, 4): {FIRST: "3.25", SECOND: "1.75", LEAD: "2.25"},
     (cast.ADA.email, 5): {FIRST: "3.00", SECOND: "2.75"},
@@ -137,7 +138,7 @@ def _judgement(sheet: Sheet) -> Content:
     base = _value(sheet.assignment)
     criteria = list(sheet.rubric.criteria.all())
     ratings = {criterion.pk: Rated(_shade(base, criterion), EVIDENCE) for criterion in criteria}
-    statement = sheets.statements_for(sheet).order_by("pk").values_list("pk", flat=True).first()
+    statement = min((statement.pk for statement in sheets.statements_for(sheet)), default=None)
     return Content(ratings=ratings, comment=COMMENT, feedback=frozenset({statement} if statement else ()))
 
 
