@@ -22,6 +22,7 @@ JOBS: list[str] = [
     "portfolios.tasks.check_uploads",
     "portfolios.tasks.expire_uploads",
     "portfolios.tasks.lock_entries",
+    "portfolios.tasks.send_directions",
     "portfolios.tasks.remind_entries",
     "scoring.tasks.follow_up_due",
     "scoring.tasks.release_due",

@@ -81,15 +81,17 @@ def _tracker(registration: Registration, at: datetime) -> dict[str, Any]:
     cycles = list(Cycle.objects.of(registration.cohort))
     entries = list(registration.entries.select_related("factor", "cycle"))
     now = next((cycle for cycle in cycles if cycle.closes_at > at), None)
-    results = Result.objects.released(at).filter(registration=registration).select_related("cycle")
+    results = list(Result.objects.released(at).filter(registration=registration).select_related("cycle"))
+    certified = next((result.cycle for result in results if result.status == Result.Status.CERTIFIED), None)
     return {
         "registration": registration,
         "payment_kind": PAYMENT_KIND[Registration.Payment(registration.payment_status)],
-        "timeline": timeline.of_registration(registration, cycles, entries, at),
+        "timeline": timeline.of_registration(registration, cycles, entries, at, certified),
         "cycle": now,
         "is_open": now is not None and now.window.contains(at),
         "entries": [_entry_task(entry) for entry in entries if now and entry.cycle_id == now.pk],
-        "results": list(results),
+        "results": results,
+        "is_certified": certified is not None,
     }
 
 

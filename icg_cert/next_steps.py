@@ -24,8 +24,13 @@ NEVER = datetime.max.replace(tzinfo=UTC)
 
 
 def steps(user: Any, at: datetime) -> list[NextStep]:
-    """All next steps of a signed-in person, the most urgent first: what is to do by its deadline, then news."""
+    """All next steps of a signed-in person, the most urgent first: what is to do by its deadline, then news.
+
+    Who is done has nothing to wait for.
+    """
     found = [step for ask in ASKED if (step := ask(user, at))]
+    if any(step.kind == "done" for step in found):
+        found = [step for step in found if step.kind != "wait"]
     return sorted(found, key=lambda step: (RANK[step.kind], step.deadline or NEVER))
 
 

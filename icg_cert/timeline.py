@@ -108,15 +108,22 @@ def of_cohort(cohort: Cohort, cycles: Iterable[Cycle], at: datetime) -> list[Ite
 
 
 def of_registration(
-    registration: Registration, cycles: Iterable[Cycle], entries: Iterable[Entry], at: datetime
+    registration: Registration,
+    cycles: Iterable[Cycle],
+    entries: Iterable[Entry],
+    at: datetime,
+    certified: Cycle | None = None,
 ) -> list[Item]:
-    """The same for one person: paid or not, what they have handed in. `entries` are theirs, with cycle."""
+    """The same for one person: paid or not, what they have handed in, and with `certified` (whose release told them
+    so) the end of it. `entries` are theirs, with cycle."""
     cohort, by_year = registration.cohort, {cycle.year: cycle for cycle in cycles}
     items = [Item("You registered", DONE, starts_at=registration.registered_at), _fee(registration, at)]
     for year in cohort.cycle_years:
         mine = [entry for entry in entries if entry.cycle.year == year]
         submit, told = _of_year(cohort, year, by_year.get(year), at)
         items += [_with_entries(submit, mine, at), told]
+        if certified and certified.year == year:
+            return [*items[:-1], Item("You are certified", DONE, starts_at=certified.releases_at)]
     return with_today(items, at)
 
 

@@ -4,7 +4,7 @@ Only what a human must decide; what the portal does by itself stands nowhere her
 """
 
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 
 from django.db.models import Exists, OuterRef, QuerySet
 from django.urls import reverse
@@ -12,9 +12,10 @@ from django.urls import reverse
 from candidates.models import Cycle, Registration
 from icg_cert.mail.models import Message
 from payments.models import PurchaseOrder
-from portfolios.models import Entry
+from portfolios.models import Entry, Upload
 from scoring.models import Assignment, Release
 
+AHEAD = timedelta(days=60)
 Status, Payment = Registration.Status, Registration.Payment
 REGISTRATIONS, ORDERS = "admin:candidates_registration_changelist", "admin:payments_purchaseorder_changelist"
 
@@ -56,6 +57,13 @@ def for_staff(at: datetime) -> list[Waiting]:
             _unassigned(at),
             reverse("scoring:board"),
             "Open the board",
+        ),
+        _line(
+            "Directions to write",
+            "The window opens in less than two months. What you write in the cycle is sent to every candidate.",
+            Cycle.objects.filter(opens_at__lte=at + AHEAD, closes_at__gt=at, directions=""),
+            reverse("admin:candidates_cycle_changelist"),
+            "Open the cycles",
         ),
         *_releases(at),
         *_breakdowns(),
@@ -147,6 +155,14 @@ def _releases(at: datetime) -> list[Waiting]:
 
 def _breakdowns() -> list[Waiting]:
     return [
+        _line(
+            "Files we could not check",
+            "The check failed on our side. The candidate loses nothing, but the file needs a look.",
+            Upload.objects.filter(state=Upload.State.FAILED),
+            f"{reverse('admin:portfolios_upload_changelist')}?state__exact={Upload.State.FAILED}",
+            "See the files",
+            kind="bad",
+        ),
         _line(
             "E-mails given up",
             "They could not be sent after several tries.",

@@ -43,11 +43,11 @@ def due(at: datetime) -> Iterator[tuple[int, int]]:
             usual = taking_part.exclude(extensions__cycle=cycle)
             told = Message.objects.filter(key=_key_of(cycle, days))
             for stage in PURPOSE:
-                rows = usual.filter(_may_be_due(cycle, stage)).exclude(Exists(told))
+                rows = usual.filter(may_be_due(cycle, stage)).exclude(Exists(told))
                 yield from ((pk, cycle.pk) for pk in rows.values_list("pk", flat=True))
 
 
-def _may_be_due(cycle: Cycle, stage: Stage) -> Q:
+def may_be_due(cycle: Cycle, stage: Stage) -> Q:
     """A first sieve in SQL, wider than the rule, so that a tick does not look at thousands who are done."""
     own = Entry.objects.filter(registration=OuterRef("pk"))
     done = Entry.objects.filter(status__in=[Entry.Status.SUBMITTED, Entry.Status.LOCKED])

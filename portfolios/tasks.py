@@ -8,7 +8,7 @@ from uuid import UUID
 from celery import shared_task
 
 from icg_cert.lib import clock
-from portfolios import checks, reminders, submission, uploads
+from portfolios import checks, directions, reminders, submission, uploads
 from portfolios.models import Entry, Upload
 
 logger = logging.getLogger(__name__)
@@ -48,6 +48,12 @@ def lock_entries() -> int:
 def remind_entries() -> int:
     at = clock.now()
     return _each(lambda pair: reminders.remind(*pair, at=at), list(reminders.due(at)))
+
+
+@shared_task
+def send_directions() -> int:
+    at = clock.now()
+    return _each(lambda pair: directions.send(*pair, at=at), list(directions.due(at)))
 
 
 def _each(verb: Callable[[Any], object], keys: Iterable[Any]) -> int:

@@ -25,6 +25,10 @@ from scoring.models import Sheet
 
 HOUR, DAY = timedelta(hours=1), timedelta(days=1)
 ALL_FACTORS = range(1, 8)
+DIRECTIONS = (
+    "Hand in documents as PDF or Word and videos as MP4. Hold the telephone sideways, place it near both speakers, and "
+    "play ten seconds before you begin in earnest.\n\nCall your files what they show, and nobody by name."
+)
 
 People = dict[Person, User]
 
@@ -53,6 +57,7 @@ def _years(at: datetime) -> Years:
     year = at.astimezone(ZoneInfo(settings.TIME_ZONE)).year
     for cohort_year in range(year - 3, year + 1):
         calendar.open_year(cohort_year, by=None, at=at)
+    Cycle.objects.filter(closes_at__gt=at).update(directions=DIRECTIONS)
     scoring = Cycle.objects.filter(closes_at__lt=at - DAY).order_by("-year")[:1].get()
     if scoring.releases_at < at:
         scoring.releases_at = start_of((at + 14 * DAY).date(), settings.TIME_ZONE) + 9 * HOUR
