@@ -2,6 +2,12 @@ from whitenoise.storage import CompressedManifestStaticFilesStorage
 
 
 class HashedStatics(CompressedManifestStaticFilesStorage):
-    """Static files under names that change with their content, also where one ES module imports another."""
+    """Static files under names that change with their content, also where one of our ES modules imports another.
 
-    support_js_module_import_aggregation = True
+    Django would do the latter for everybody's scripts and stumbles over what others ship, so it looks at ours alone.
+    """
+
+    patterns = (
+        *CompressedManifestStaticFilesStorage.patterns,
+        ("js/*.js", CompressedManifestStaticFilesStorage._js_module_import_aggregation_patterns[1]),
+    )
