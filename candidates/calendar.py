@@ -116,9 +116,3 @@ def next_registration(at: datetime) -> Window | None:
     year = at.astimezone(ZoneInfo(settings.TIME_ZONE)).year
     windows = [registration_window(programme, year + ahead) for ahead in (0, 1)]
     return next(window for window in windows if window.phase(at) == Phase.BEFORE)
-
-
-def announced(opens_at: datetime) -> str:
-    """The day a window opens, as people say it: "1 November 2027"."""
-    on = opens_at.astimezone(ZoneInfo(settings.TIME_ZONE))
-    return f"{on.day} {on:%B} {on.year}"

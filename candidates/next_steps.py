@@ -7,6 +7,7 @@ from django.urls import reverse
 from candidates import calendar, permissions
 from candidates.models import Cohort, EvidenceRequest, Registration, User
 from icg_cert.lib.next_step import NextStep
+from icg_cert.lib.words import day_of
 
 Status = Registration.Status
 
@@ -49,7 +50,7 @@ def _register(cohort: Cohort) -> NextStep:
 def _wait(newest: Registration | None, at: datetime) -> NextStep:
     window = calendar.next_registration(at)
     ended = f"Your registration in cohort {newest.cohort.number} has ended. " if newest else ""
-    when = f"You can register from {calendar.announced(window.opens_at)}." if window else "The dates will stand here."
+    when = f"You can register from {day_of(window.opens_at)}." if window else "The dates will stand here."
     url = reverse("candidates:registration-detail", args=[newest.pk]) if newest else reverse("candidates:register")
     action = "See your registration" if newest else "See when registration opens"
     return NextStep("Registration is not open to you now", f"{ended}{when}", url, action, kind="wait")

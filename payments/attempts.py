@@ -14,6 +14,7 @@ from candidates.models import Registration
 from icg_cert.audit import trail
 from icg_cert.lib.money import Money
 from icg_cert.lib.refusal import Refused
+from icg_cert.lib.words import day_words
 from payments import acceptance, ledger, settlement
 from payments.gateways import registry
 from payments.gateways.base import GatewayError, Redirect, Rejected
@@ -120,7 +121,7 @@ def check_window(registration: Registration, at: datetime) -> None:
     if at < cohort.registration_opens_at:
         raise Refused("window-not-open", "Registration for this cohort has not opened yet. Please come back then.")
     if at >= cohort.registration_closes_at:
-        last = f"{cohort.last_day.day} {cohort.last_day:%B} {cohort.last_day.year}"
+        last = day_words(cohort.last_day)
         message = f"Registration closed at the end of {last}, so the fee can no longer be paid. Nothing was taken."
         raise Refused("window-closed", message)
 

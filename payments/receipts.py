@@ -1,13 +1,10 @@
 """The receipt of a paid registration, as a PDF anybody can hand to their employer."""
 
-from datetime import date, datetime
 from typing import Any
-from zoneinfo import ZoneInfo
-
-from django.conf import settings
 
 from candidates.models import Programme
 from icg_cert.lib import pdf as pdfs
+from icg_cert.lib.words import day_of
 from payments.models import LedgerEntry
 from payments.overview import Overview
 
@@ -36,7 +33,7 @@ def content(overview: Overview) -> dict[str, Any]:
 
 
 def _line(entry: LedgerEntry) -> dict[str, str]:
-    return {"on": day(entry.occurred_at), "what": words(entry), "amount": str(entry.money)}
+    return {"on": day_of(entry.occurred_at), "what": words(entry), "amount": str(entry.money)}
 
 
 def words(entry: LedgerEntry) -> str:
@@ -49,9 +46,4 @@ def words(entry: LedgerEntry) -> str:
 
 def _policy(overview: Overview) -> str:
     accepted = overview.acceptance
-    return f"The fee is not refundable (policy accepted on {day(accepted.accepted_at)})." if accepted else ""
-
-
-def day(moment: datetime) -> str:
-    on: date = moment.astimezone(ZoneInfo(settings.TIME_ZONE)).date()
-    return f"{on.day} {on:%B} {on.year}"
+    return f"The fee is not refundable (policy accepted on {day_of(accepted.accepted_at)})." if accepted else ""

@@ -7,10 +7,11 @@ from fractions import Fraction
 from typing import Any
 
 from candidates.models import Cycle
+from icg_cert.lib.words import three_decimals
 from portfolios.models import Factor
 from scoring import scores
 from scoring.models import FactorScore, Result
-from scoring.scores import Overall, Rules, three_decimals
+from scoring.scores import Overall, Rules
 from scoring.standing import LAST_YEAR
 
 

@@ -7,7 +7,7 @@ scores reaches seven times the threshold and none lies below the floor. Nothing 
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from decimal import ROUND_HALF_UP, Decimal
+from decimal import Decimal
 from fractions import Fraction
 from statistics import mean
 
@@ -120,9 +120,3 @@ def overall(scores: Mapping[int, Fraction], rules: Rules) -> Overall:
         reaches_total=total >= rules.total_needed,
         below_floor=tuple(number for number in sorted(scores) if scores[number] < rules.floor),
     )
-
-
-def three_decimals(score: Fraction) -> str:
-    """A score as reports print it, "2.667". For the eye only: comparisons are made on the exact value."""
-    exact = Decimal(score.numerator) / Decimal(score.denominator)
-    return str(exact.quantize(Decimal("0.001"), rounding=ROUND_HALF_UP))

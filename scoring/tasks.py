@@ -1,27 +1,17 @@
-import logging
 from datetime import datetime
 
 from celery import shared_task
 
 from icg_cert.lib import clock
+from icg_cert.lib.jobs import each_due
 from scoring import assignment, release
-
-logger = logging.getLogger(__name__)
 
 
 @shared_task
 def follow_up_due() -> int:
     """Add the readings that final ones ask for and that could not be added with them; how many were."""
     at = clock.now()
-    return sum(_follow_up(key, at) for key in assignment.follow_up_due())
-
-
-def _follow_up(key: int, at: datetime) -> bool:
-    try:
-        return assignment.follow_up(key, by=None, at=at) is not None
-    except Exception:  # one entry's trouble must not keep the others waiting
-        logger.exception("follow-up of entry %s failed", key)
-        return False
+    return each_due(_follow_up, assignment.follow_up_due(), at=at)
 
 
 @shared_task
@@ -34,3 +24,7 @@ def release_due() -> int:
 def tell_paid() -> int:
     at = clock.now()
     return release.tell_paid(at)
+
+
+def _follow_up(key: int, *, at: datetime) -> bool:
+    return assignment.follow_up(key, by=None, at=at) is not None

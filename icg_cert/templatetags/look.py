@@ -17,23 +17,10 @@ from django.utils.html import format_html
 from django.utils.safestring import SafeString
 
 from icg_cert.lib.money import Money
+from icg_cert.lib.words import clock_words, day_words, days_words, left_words, three_decimals, zone_name
 
 register = template.Library()
 
-# Names people use; elsewhere the city stands for its zone ("Berlin time").
-ZONE_NAMES = {
-    "America/New_York": "Eastern Time",
-    "America/Detroit": "Eastern Time",
-    "America/Chicago": "Central Time",
-    "America/Denver": "Mountain Time",
-    "America/Boise": "Mountain Time",
-    "America/Phoenix": "Arizona time",
-    "America/Los_Angeles": "Pacific Time",
-    "America/Anchorage": "Alaska Time",
-    "Pacific/Honolulu": "Hawaii time",
-    "UTC": "UTC",
-    "Etc/UTC": "UTC",
-}
 COUNTDOWN_FROM = timedelta(days=7)
 STATE_KINDS = {"good", "warn", "bad", "muted", "info"}
 NOTICE_OF_MESSAGE = {"success": "done", "warning": "careful", "error": "problem"}
@@ -89,40 +76,6 @@ def days(opens_at: datetime, closes_at: datetime, plain: bool = False) -> str:
     if plain:
         return days_words(first, last)
     return format_html('<span class="days">{}</span>', days_words(first, last))
-
-
-def days_words(first: date, last: date) -> str:
-    if first == last:
-        return day_words(last)
-    if first.year != last.year:
-        return f"{day_words(first)} to {day_words(last)}"
-    return f"{first.day}{'' if first.month == last.month else f' {first:%B}'} to {day_words(last)}"
-
-
-def day_words(on: date) -> str:
-    return f"{on.day} {on:%B} {on.year}"
-
-
-def clock_words(moment: datetime) -> str:
-    """ "11:59 p.m." of an aware instant, in its own zone."""
-    return f"{moment.hour % 12 or 12}:{moment:%M} {'a.m.' if moment.hour < 12 else 'p.m.'}"
-
-
-def zone_name(zone: str) -> str:
-    """ "Central Time" of "America/Chicago", "Berlin time" of "Europe/Berlin"."""
-    return ZONE_NAMES.get(zone) or f"{zone.rsplit('/', 1)[-1].replace('_', ' ')} time"
-
-
-def left_words(left: timedelta) -> str:
-    """ "3 days 4 hours left": the two largest units, for what is still to come."""
-    minutes = int(left.total_seconds() // 60)
-    days, hours, rest = minutes // 1440, minutes // 60 % 24, minutes % 60
-    parts = [_count(days, "day"), _count(hours, "hour")] if days else [_count(hours, "hour"), _count(rest, "minute")]
-    return f"{' '.join(part for part in parts if part) or 'less than a minute'} left"
-
-
-def _count(number: int, unit: str) -> str:
-    return f"{number} {unit}{'' if number == 1 else 's'}" if number else ""
 
 
 def reader_words(context: Context, moment: datetime, shown: date) -> str | None:
@@ -186,12 +139,8 @@ def money(amount: Money | None) -> str:
 
 @register.filter
 def score(value: Fraction | Decimal | int | None) -> str:
-    """Three decimals for display ("2.750"), half away from zero as reports say it. Never compare what this returns."""
-    if value is None:
-        return ""
-    thousandths = int(abs(Fraction(value)) * 1000 + Fraction(1, 2))
-    sign = "-" if value < 0 and thousandths else ""
-    return f"{sign}{thousandths // 1000}.{thousandths % 1000:03}"
+    """Three decimals for display ("2.750"); nothing for None. Never compare what this returns."""
+    return "" if value is None else three_decimals(Fraction(value))
 
 
 @register.simple_tag

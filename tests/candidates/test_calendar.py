@@ -99,7 +99,3 @@ def test_year_to_open_is_the_one_after_the_newest() -> None:
     make_cohort(2026)
     make_cycle(2027)
     assert calendar.year_to_open(NOW) == 2027
-
-
-def test_announced() -> None:
-    assert calendar.announced(at(2026, 11, 1)) == "1 November 2026"

@@ -168,11 +168,3 @@ def test_standing_is_the_best_or_the_latest_as_the_rules_say() -> None:
 def test_banked_at_the_threshold() -> None:
     assert scores.is_banked(Fraction("2.75"), RULES)
     assert not scores.is_banked(Fraction("2.75") - THOUSANDTH, RULES)
-
-
-@pytest.mark.parametrize(
-    ("score", "text"),
-    [(Fraction(8, 3), "2.667"), (Fraction(3), "3.000"), (Fraction("19.25"), "19.250"), (Fraction(17, 6), "2.833")],
-)
-def test_three_decimals(score: Fraction, text: str) -> None:
-    assert scores.three_decimals(score) == text
