@@ -106,11 +106,11 @@ def _told(context: Context, moment: datetime, words: str, shown: date, countdown
     # Without a zone of the reader's on the server, instants.js fills the browser's in.
     ask = format_html(' data-shown="{}"', shown.isoformat()) if there is None else ""
     return format_html(
-        '<span class="instant"{}><time datetime="{}">{}</time> <span class="instant-reader">{}</span>{}</span>',
+        '<span class="instant"{}><time datetime="{}">{}</time><span class="instant-reader">{}</span>{}</span>',
         ask,
         stamp,
         words,
-        there or "",
+        f" {there}" if there else "",  # with its space, so that a full stop may follow where it is empty
         _countdown(context, moment) if countdown else "",
     )
 

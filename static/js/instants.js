@@ -46,7 +46,7 @@ export const leftWords = (milliseconds) => {
 export const tellInstants = (root = document) => {
   for (const instant of root.querySelectorAll("[data-shown]")) {
     const words = readerWords(instant.querySelector("time").getAttribute("datetime"), instant.dataset.shown);
-    instant.querySelector(".instant-reader").textContent = words;
+    instant.querySelector(".instant-reader").textContent = words && ` ${words}`;
   }
 };
 

@@ -99,7 +99,7 @@ def test_instant_markup_leaves_the_browsers_zone_to_the_script_when_the_reader_n
     values = {"moment": utc(2027, 6, 16, 4, 59), "user": SimpleNamespace(time_zone="")}
     assert Template("{% load look %}{% instant moment %}").render(Context(values)) == (
         '<span class="instant" data-shown="2027-06-15"><time datetime="2027-06-15T23:59:00-05:00">'
-        '15 June 2027, 11:59 p.m. Central Time</time> <span class="instant-reader"></span></span>'
+        '15 June 2027, 11:59 p.m. Central Time</time><span class="instant-reader"></span></span>'
     )
 
 
