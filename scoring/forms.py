@@ -110,7 +110,7 @@ def value_field(criterion: Criterion) -> forms.ChoiceField:
 def evidence_field(criterion: Criterion) -> forms.CharField:
     return forms.CharField(
         label=f"Evidence for “{criterion.name}”",
-        help_text="What you saw, and where: “2:10, asks an open question”. Needed for levels 1 and 2.",
+        help_text="What you saw, and where: “2:10, asks an open question”. A value of level 1 or 2 needs it to be final.",
         required=False,
         strip=False,
         max_length=sheets.LONGEST_EVIDENCE,
@@ -130,7 +130,7 @@ class RecuseForm(forms.Form):
     """Why a scorer steps back; a sentence is enough, and none is fine."""
 
     reason = forms.CharField(
-        label="What is the conflict? (optional)",
+        label="What is the conflict?",
         help_text="Staff read it, the candidate does not. “I coached in the same school” is enough.",
         required=False,
         max_length=500,
