@@ -71,9 +71,12 @@ def assign_cycle(cycle_id: int, *, by: User, at: datetime) -> Assigned:
     return Assigned(len(given), stuck)
 
 
-def outlook(cycle: Cycle) -> list[Missing]:
-    """The readings nobody holds yet: what `assign_cycle` would give out now, and what it could not."""
-    entries = list(readings.to_be_read(cycle))
+def outlook(cycle: Cycle, entries: list[Entry] | None = None) -> list[Missing]:
+    """The readings nobody holds yet: what `assign_cycle` would give out now, and what it could not.
+
+    `entries` are all of `readings.to_be_read(cycle)`, where the caller has them already.
+    """
+    entries = list(readings.to_be_read(cycle)) if entries is None else entries
     by_key = {entry.pk: entry for entry in entries}
     return [_missing(by_key[one.case], one) for one in _plan(entries, cycle)] if entries else []
 

@@ -56,7 +56,7 @@ def board(cycle: Cycle) -> Board:
         cycle=cycle,
         entries=len(entries),
         stages=stages,
-        missing=assignment.outlook(cycle),
+        missing=assignment.outlook(cycle, entries),
         without_lead=[entry for entry in entries if _waits_in_vain(judged[entry.pk], rules)],
         scorers=_scorers(cycle),
     )

@@ -1,7 +1,7 @@
 """Who may not read what: themselves, their workplace, their staff, declared conflicts, and what they read before."""
 
 from collections import defaultdict
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 
 from candidates.models import Registration
 from portfolios.models import Entry
@@ -13,7 +13,9 @@ def barred(entries: Iterable[Entry], scorers: Iterable[Scorer]) -> dict[int, fro
     """Per entry (with its registration loaded) the people who may not read it. Two queries, whatever the number."""
     entries, scorers = list(entries), list(scorers)
     recused, read = _recused(entries), _read_before(entries)
-    too_close = {entry.registration_id: _too_close(entry.registration, scorers) for entry in entries}
+    ties = {scorer: workplaces(scorer.district, scorer.employer) for scorer in scorers}
+    registrations = {entry.registration_id: entry.registration for entry in entries}
+    too_close = {key: _too_close(registration, ties) for key, registration in registrations.items()}
     return {
         entry.pk: frozenset(
             too_close[entry.registration_id]
@@ -24,16 +26,16 @@ def barred(entries: Iterable[Entry], scorers: Iterable[Scorer]) -> dict[int, fro
     }
 
 
-def _too_close(registration: Registration, scorers: list[Scorer]) -> set[int]:
+def _too_close(registration: Registration, ties: Mapping[Scorer, frozenset[str]]) -> set[int]:
     """The candidate, whoever shares a district, employer or school with them, and their supervisor."""
     theirs = workplaces(registration.district, registration.employer, registration.school)
     supervisor = registration.supervisor_email.strip().casefold()
     return {
         scorer.user_id
-        for scorer in scorers
+        for scorer, workplaces_of_scorer in ties.items()
         if scorer.user_id == registration.user_id
         or scorer.user.email.casefold() == supervisor
-        or theirs & workplaces(scorer.district, scorer.employer)
+        or theirs & workplaces_of_scorer
     }
 
 

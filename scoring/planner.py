@@ -9,6 +9,7 @@ import unicodedata
 from collections import defaultdict
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
+from functools import lru_cache
 from hashlib import sha256
 
 from scoring.scores import Rules
@@ -54,6 +55,7 @@ def workplaces(*names: str) -> frozenset[str]:
     return frozenset(filter(None, (_plain(name) for name in names)))
 
 
+@lru_cache(maxsize=10_000)  # a cycle compares thousands of candidates with the same few names
 def _plain(name: str) -> str:
     letters = unicodedata.normalize("NFKD", name.replace("&", " and ")).casefold()
     kept = "".join(c if c.isalnum() else " " for c in letters if not unicodedata.combining(c) and c not in "'’.")

@@ -365,7 +365,7 @@ def test_board_queries_do_not_grow(
         make_reading(make_locked(), scorer, "4.00", "4.00", "4.00")
         make_scorer()
     client = signed_in(staff)
-    with django_assert_num_queries(21):
+    with django_assert_num_queries(23):
         client.get("/scoring/board/")
 
 
