@@ -130,7 +130,10 @@ class Registration(models.Model):
         constraints = [
             models.UniqueConstraint(fields=["user", "cohort"], name="registration_once_per_cohort"),
         ]
-        indexes = [models.Index(fields=["cohort", "status", "payment_status"], name="registration_funnel")]
+        indexes = [
+            models.Index(fields=["cohort", "status", "payment_status"], name="registration_funnel"),
+            models.Index(fields=["-registered_at", "-id"], name="registration_newest_first"),
+        ]
 
     def __str__(self) -> str:
         return f"{self.code} in {self.cohort}"
