@@ -244,7 +244,8 @@ def file_url(entry: Entry, requirement: Requirement) -> str:
     return reverse("portfolios:file-add", args=[entry.pk, requirement.pk])
 
 
-def test_plain_form_takes_a_file(ada: Client, entry: Entry, video: Requirement) -> None:
+def test_plain_form_takes_a_file(ada: Client, entry: Entry, video: Requirement, settings: Any) -> None:
+    settings.UPLOAD_PART_BYTES = 1000
     file = SimpleUploadedFile("My film.mp4", files.film())
     answer = ada.post(file_url(entry, video), {"file": file, "consent": "true"}, follow=True)
     assert "your file is here" in answer.content.decode()

@@ -135,7 +135,7 @@ def test_begin_with_the_largest_file(entry: Entry, noon: datetime, kind: str, mo
     requirement = make_requirement(key=f"a-{kind}", kind=kind)
     name = "film.mov" if kind == "video" else "checklist.odt"
     assert begun(entry, requirement, noon, name=name, size=most).size == most
-    refused("too-large", begun, entry, requirement, noon, name=name, size=most + 1)
+    refused("too-large", begun, entry, requirement, noon, name=name, size=most + 1, fingerprint="e" * 64)
 
 
 def test_begin_on_a_full_disk(
@@ -315,7 +315,7 @@ def test_abort_forgets_the_bytes_and_may_be_repeated(
 
 
 def test_abort_does_not_touch_a_file_that_is_here(entry: Entry, document: Requirement, noon: datetime) -> None:
-    upload = hand_in(entry, document, noon)
+    upload = hand_in(entry, document, noon, BODY, "My commentary.pdf")
     abort(upload.pk, by=upload.owner, at=noon)
     assert Upload.objects.get().state == "stored"
     assert storage.default().size(upload.storage_key) == upload.size
@@ -332,8 +332,15 @@ def test_overdue_are_the_silent_and_those_whose_grace_is_over(entry: Entry, docu
     assert late.pk in overdue(CLOSES + GRACE)
 
 
+def test_overdue_spares_who_uploads_slowly_up_to_the_end(entry: Entry, document: Requirement) -> None:
+    slow = begun(entry, document, CLOSES - timedelta(days=3))
+    send(slow, 1, when=CLOSES - MICROSECOND)
+    assert overdue(CLOSES) == []
+    assert overdue(CLOSES + GRACE) == [slow.pk]
+
+
 def test_remove_takes_a_file_out_of_its_slot(entry: Entry, document: Requirement, noon: datetime) -> None:
-    upload = hand_in(entry, document, noon)
+    upload = hand_in(entry, document, noon, BODY, "My commentary.pdf")
     for _ in range(2):
         remove(upload.pk, by=upload.owner, at=noon)
     assert Upload.objects.get().state == "removed"
@@ -346,7 +353,7 @@ def test_remove_takes_a_file_out_of_its_slot(entry: Entry, document: Requirement
 def test_remove_until_closing(
     entry: Entry, document: Requirement, noon: datetime, when: datetime, code: str | None
 ) -> None:
-    upload = hand_in(entry, document, noon)
+    upload = hand_in(entry, document, noon, BODY, "My commentary.pdf")
     if code:
         refused(code, remove, upload.pk, by=upload.owner, at=when)
     else:
@@ -357,7 +364,7 @@ def test_remove_until_closing(
 def test_remove_of_another_persons_file_is_refused(
     entry: Entry, document: Requirement, stranger: User, noon: datetime
 ) -> None:
-    refused("not-yours", remove, hand_in(entry, document, noon).pk, by=stranger, at=noon)
+    refused("not-yours", remove, hand_in(entry, document, noon, BODY, "My commentary.pdf").pk, by=stranger, at=noon)
 
 
 # ---- Consent
@@ -373,7 +380,7 @@ def test_consent_is_noted_once_with_its_text_and_time(entry: Entry, video: Requi
 
 
 def test_consent_is_asked_for_videos_alone(entry: Entry, document: Requirement, noon: datetime) -> None:
-    upload = hand_in(entry, document, noon)
+    upload = hand_in(entry, document, noon, BODY, "My commentary.pdf")
     assert uploads.confirm_consent(upload.pk, by=upload.owner, at=noon).consented_at is None
 
 

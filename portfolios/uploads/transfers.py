@@ -1,7 +1,7 @@
-"""A file on its way into an entry: begun, sent in parts, completed; consented to, removed.
+"""The protocol: begin, sign, receive, complete; abort and expire.
 
-Order of locks: the entry, then the upload. The store is never called inside a transaction except to write a part to
-its place, which must not meet `complete` half way.
+The store is never called inside a transaction except to write a part to its place, which must not meet `complete`
+half way.
 """
 
 from base64 import b64decode
@@ -10,7 +10,6 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from hashlib import sha256
-from typing import Any, BinaryIO
 from uuid import UUID, uuid4
 
 from django.conf import settings
@@ -22,10 +21,9 @@ from icg_cert.audit import trail
 from icg_cert.lib.refusal import Refused
 from portfolios import admission, filenames, storage
 from portfolios.models import Entry, Requirement, Upload, UploadPart
+from portfolios.uploads import rows
 
 State = Upload.State
-EDGE = 1024 * 1024
-NOT_OPEN = "This upload is no longer open. Reload the page to see where it stands, and choose the file again."
 
 
 class PartsMissing(Refused):
@@ -96,7 +94,7 @@ def _enter(
     at: datetime,
     consent: bool,
 ) -> tuple[Upload, bool]:
-    entry = locked_entry(entry_id)
+    entry = rows.locked_entry(entry_id)
     if found := _open_one(entry, requirement, file, by):
         return found, False
     admission.admit(entry, requirement, file.filename, file.size, by=by, at=at)
@@ -123,8 +121,8 @@ def _enter(
 
 def sign(upload_id: UUID, wanted: Iterable[tuple[int, str]], *, by: User, at: datetime) -> list[storage.SignedPart]:
     """Permissions to send parts, each (number, base64 SHA-256). Refused: not-open, window-closed, bad-part."""
-    upload = _still_open(Upload.objects.select_related("entry__registration", "entry__cycle").get(pk=upload_id), at)
-    transfer, store = transfer_of(upload), storage.default()
+    upload = rows.still_open(Upload.objects.select_related("entry__registration", "entry__cycle").get(pk=upload_id), at)
+    transfer, store = rows.transfer_of(upload), storage.default()
     return [store.sign(transfer, _part(transfer, number, sha), at=at) for number, sha in wanted]
 
 
@@ -156,13 +154,13 @@ def receive(transfer: storage.Transfer, part: storage.Part, body: bytes, *, at: 
     except storage.DiskFull as error:
         raise no_space() from error
     except storage.Missing as error:
-        raise Refused("not-open", NOT_OPEN) from error
+        raise Refused("not-open", rows.NOT_OPEN) from error
 
 
 @transaction.atomic
 def _write(transfer: storage.Transfer, part: storage.Part, body: bytes, *, at: datetime) -> storage.Part:
-    upload = _locked(storage_key=transfer.key)
-    _still_open(upload, at)
+    upload = rows.locked(storage_key=transfer.key)
+    rows.still_open(upload, at)
     kept = storage.default().receive(transfer, part, body)
     UploadPart.objects.update_or_create(
         upload=upload,
@@ -170,14 +168,6 @@ def _write(transfer: storage.Transfer, part: storage.Part, body: bytes, *, at: d
         defaults={"size": kept.size, "sha256": kept.sha256, "received_at": at},
     )
     return kept
-
-
-def received(upload: Upload) -> list[storage.Part]:
-    """The parts that have arrived, in order, whoever took them in."""
-    held = storage.default().list(transfer_of(upload))
-    if held is None:
-        held = [storage.Part(part.number, part.size, part.sha256) for part in upload.parts.all()]
-    return sorted(held, key=lambda part: part.number)
 
 
 def complete(upload_id: UUID, *, tree: str = "", by: User, at: datetime) -> Upload:
@@ -189,12 +179,12 @@ def complete(upload_id: UUID, *, tree: str = "", by: User, at: datetime) -> Uplo
     upload = Upload.objects.select_related("entry__registration", "entry__cycle").get(pk=upload_id)
     if upload.stored_at:
         return upload
-    _still_open(upload, at)
-    parts = received(upload)
+    rows.still_open(upload, at)
+    parts = rows.received(upload)
     found = _tree_of(upload, parts)
     if tree not in ("", found):
         raise Refused("wrong-tree", "What arrived is not the file that was chosen. Remove it and upload it again.")
-    storage.default().complete(transfer_of(upload), parts)
+    storage.default().complete(rows.transfer_of(upload), parts)
     return _store(upload_id, found, by=by, at=at)
 
 
@@ -207,10 +197,10 @@ def _tree_of(upload: Upload, parts: Sequence[storage.Part]) -> str:
 
 @transaction.atomic
 def _store(upload_id: UUID, tree: str, *, by: User, at: datetime) -> Upload:
-    upload = _locked(pk=upload_id)
+    upload = rows.locked(pk=upload_id)
     if upload.stored_at:
         return upload
-    _still_open(upload, at)
+    rows.still_open(upload, at)
     upload.state, upload.stored_at, upload.tree_sha256 = State.STORED, at, tree
     upload.save(update_fields=["state", "stored_at", "tree_sha256"])
     trail.record("upload.complete", upload, by=by, at=at, after={"tree_sha256": tree})
@@ -230,121 +220,22 @@ def expire(upload_id: UUID, *, at: datetime) -> None:
 def overdue(at: datetime) -> list[UUID]:
     """Open uploads that will not be finished: none of their parts came for long, or their window and grace are over."""
     stale = at - timedelta(hours=settings.UPLOAD_STALE_HOURS)
-    silent = Q(created_at__lte=stale) & ~Exists(UploadPart.objects.filter(upload=OuterRef("pk"), received_at__gt=stale))
-    found = Upload.objects.open().filter(silent | Q(entry__cycle__closes_at__lte=at))
-    rows = found.select_related("entry__cycle", "entry__registration").prefetch_related(
-        "entry__registration__extensions"
-    )
-    return [row.pk for row in rows if row.created_at <= stale or at >= admission.finish_by(row.entry)]
+    heard = UploadPart.objects.filter(upload=OuterRef("pk"), received_at__gt=stale)
+    found = Upload.objects.open().annotate(is_silent=Q(created_at__lte=stale) & ~Exists(heard))
+    due = found.filter(Q(is_silent=True) | Q(entry__cycle__closes_at__lte=at))
+    due = due.select_related("entry__cycle", "entry__registration").prefetch_related("entry__registration__extensions")
+    return [upload.pk for upload in due if upload.is_silent or at >= admission.finish_by(upload.entry)]
 
 
 def _give_up(upload_id: UUID, state: str, *, by: User | None, at: datetime) -> None:
     with transaction.atomic():
-        upload = _locked(pk=upload_id)
+        upload = rows.locked(pk=upload_id)
         if upload.state == State.OPEN:
             upload.state = state
             upload.save(update_fields=["state"])
             trail.record(f"upload.{state}", upload, by=by, at=at)
     if upload.state == state:
-        storage.default().abort(transfer_of(upload))
-
-
-def remove(upload_id: UUID, *, by: User, at: datetime) -> None:
-    """Take a file out of its slot; its bytes are kept until they are purged. Harmless when it is out already.
-
-    Refused: not-yours, slot-locked, window-*.
-    """
-    upload = Upload.objects.get(pk=upload_id)
-    if upload.state == State.OPEN:
-        return abort(upload_id, by=by, at=at)
-    return _remove(upload, by=by, at=at)
-
-
-@transaction.atomic
-def _remove(upload: Upload, *, by: User, at: datetime) -> None:
-    entry = locked_entry(upload.entry_id)
-    upload = _locked(pk=upload.pk)
-    if upload.state in Upload.GONE:
-        return
-    admission.refuse_unless_editable(entry, by=by, at=at)
-    upload.state = State.REMOVED
-    upload.save(update_fields=["state"])
-    trail.record("upload.remove", upload, by=by, at=at)
-
-
-@transaction.atomic
-def confirm_consent(upload_id: UUID, *, by: User, at: datetime) -> Upload:
-    """Note that everyone seen in this video agreed, with the text's version and the time. A repeat changes nothing.
-
-    Possible while the file is still on its way, and until the grace after closing is over. Refused: not-yours,
-    slot-locked, window-closed.
-    """
-    entry = locked_entry(Upload.objects.values_list("entry_id", flat=True).get(pk=upload_id))
-    upload = _locked(pk=upload_id)
-    if upload.consented_at or not upload.requirement.is_video:
-        return upload
-    admission.refuse_unless_finishable(entry, by=by, at=at)
-    upload.consent, upload.consented_at = PolicyText.current(PolicyText.Kind.CONSENT), at
-    upload.save(update_fields=["consent", "consented_at"])
-    trail.record("upload.confirm_consent", upload, by=by, at=at, after={"version": upload.consent.version})
-    return upload
-
-
-def take_in(
-    entry_id: int,
-    requirement_id: int,
-    *,
-    filename: str,
-    file: BinaryIO,
-    by: User,
-    at: datetime,
-    consent: bool = False,
-) -> Upload:
-    """A whole file at once (a plain form, a rehearsal): begin, every part, complete. Refused as these are."""
-    announced = Announced(filename, file.seek(0, 2), fingerprint_of(file))
-    upload, _ = begin(entry_id, requirement_id, announced, by=by, at=at, consent=consent)
-    transfer = transfer_of(upload)
-    file.seek(0)
-    for number in range(1, transfer.part_count + 1):
-        body = file.read(transfer.length_of(number))
-        receive(transfer, storage.Part(number, len(body), storage.digest(body)), body, at=at)
-    return complete(upload.pk, by=by, at=at)
-
-
-def fingerprint_of(file: BinaryIO) -> str:
-    """Hex SHA-256 over the size and the first, middle and last MiB, as static/js/upload.js makes it.
-
-    Not over name or time: telephones hand out fresh ones for the same film.
-    """
-    size = file.seek(0, 2)
-    found = sha256(str(size).encode())
-    for start in (0, max(0, size // 2 - EDGE // 2), max(0, size - EDGE)):
-        file.seek(start)
-        found.update(file.read(EDGE))
-    return found.hexdigest()
-
-
-def transfer_of(upload: Upload) -> storage.Transfer:
-    return storage.Transfer(upload.storage_key, upload.storage_upload_id, upload.size, upload.part_size)
-
-
-def locked_entry(entry_id: int) -> Entry:
-    """The entry, its row locked until the transaction ends, with what the rules look at."""
-    rows = Entry.objects.select_for_update(of=("self",)).select_related("registration__cohort", "cycle", "factor")
-    return rows.get(pk=entry_id)
-
-
-def _locked(**key: Any) -> Upload:
-    rows = Upload.objects.select_for_update(of=("self",))
-    return rows.select_related("requirement", "entry__registration", "entry__cycle").get(**key)
-
-
-def _still_open(upload: Upload, at: datetime) -> Upload:
-    if upload.state != State.OPEN:
-        raise Refused("not-open", NOT_OPEN)
-    if at >= admission.finish_by(upload.entry):
-        raise Refused("window-closed", admission.CLOSED)
-    return upload
+        storage.default().abort(rows.transfer_of(upload))
 
 
 def no_space() -> Refused:
