@@ -100,6 +100,7 @@ class LedgerEntryAdmin(ReadOnlyAdmin):
     list_select_related = ["registration", "actor"]
     date_hierarchy = "recorded_at"
     show_full_result_count = False
+    list_per_page = 50
 
     @admin.display(description="registration", empty_value="unmatched")
     def registration_code(self, entry: LedgerEntry) -> str | None:
@@ -114,6 +115,7 @@ class AttemptAdmin(ReadOnlyAdmin):
     list_select_related = ["registration"]
     date_hierarchy = "opened_at"
     show_full_result_count = False
+    list_per_page = 50
     exclude = ["url", "request"]
     inlines = [CallInline, RefInline, EntryInline]
 
@@ -129,6 +131,7 @@ class RemittanceAdmin(ReadOnlyAdmin):
     search_fields = ["number", "purchase_order__number", "purchase_order__payer_name"]
     list_select_related = ["purchase_order", "entered_by"]
     show_full_result_count = False
+    list_per_page = 50
 
 
 @admin.register(Account)
@@ -138,6 +141,7 @@ class AccountAdmin(ReadOnlyAdmin):
     search_fields = ["code", "user__email", "user__name", "district"]
     list_select_related = ["user", "cohort"]
     show_full_result_count = False
+    list_per_page = 50
     fields = ["code", "user", "cohort", "status", "payment_status", "fee", "balance"]
     inlines = [EntryInline, AttemptInline, OrderInline, AcceptanceInline]
 
@@ -162,6 +166,7 @@ class PurchaseOrderAdmin(ReadOnlyAdmin):
     list_select_related = ["registration__user", "decided_by"]
     date_hierarchy = "submitted_at"
     show_full_result_count = False
+    list_per_page = 50
     readonly_fields = [amount]
     fields = [
         "state", "candidate", "fee", "payer_name", "payer_email", "number", "issued_on", amount, "pdf",
