@@ -7,9 +7,9 @@ from typing import Any
 from uuid import uuid4
 
 from django.db import models
-from django.db.models import F, Prefetch, Q
+from django.db.models import Exists, F, OuterRef, Prefetch, Q
 
-from candidates.models import Cycle, PolicyText, Registration, User, new_code
+from candidates.models import Cycle, Extension, PolicyText, Registration, User, new_code
 from portfolios import permissions
 
 
@@ -90,6 +90,11 @@ class EntryQuerySet(models.QuerySet["Entry"]):
             ),
         )
 
+    def revivable(self, at: datetime) -> "EntryQuerySet":
+        """Lapsed, but their candidate was granted a closing that is still to come."""
+        granted = Extension.objects.filter(registration=OuterRef("registration"), cycle=OuterRef("cycle"))
+        return self.filter(Exists(granted.filter(closes_at__gt=at)), status=Entry.Status.LAPSED)
+
     def locked(self) -> "EntryQuerySet":
         """Handed in for good, at the closing of their window: what scoring works on."""
         return self.filter(status=Entry.Status.LOCKED)
@@ -108,7 +113,7 @@ class Entry(models.Model):
         Status.DRAFT: {Status.SUBMITTED, Status.LAPSED},
         Status.SUBMITTED: {Status.DRAFT, Status.LOCKED},
         Status.LOCKED: set(),
-        Status.LAPSED: set(),
+        Status.LAPSED: {Status.DRAFT},  # by an extension that was granted after the closing
     }
 
     class Outcome(models.TextChoices):

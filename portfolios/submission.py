@@ -133,6 +133,18 @@ def lock_and_auto_submit(entry_id: int, *, at: datetime) -> str:
     return entry.status
 
 
+@transaction.atomic
+def revive(entry_id: int, *, at: datetime) -> bool:
+    """Make a lapsed entry a draft again, when staff granted its candidate a closing that is still to come."""
+    entry = uploads.locked_entry(entry_id)
+    if entry.status != Status.LAPSED or at >= deadlines.closes_at(entry.registration, entry.cycle):
+        return False
+    entry.status = Status.DRAFT
+    entry.save(update_fields=["status"])
+    trail.record("entry.revive", entry, by=None, at=at)
+    return True
+
+
 def _must_wait(entry: Entry, gaps: list[completeness.Gap], at: datetime) -> bool:
     codes = {gap.code for gap in gaps}
     in_grace = at < admission.finish_by(entry)
@@ -167,7 +179,9 @@ def _lapse(entry: Entry, gaps: list[completeness.Gap], at: datetime) -> None:
     missing = [gap.text for gap in gaps]
     trail.record("entry.lapse", entry, by=None, at=at, after={"missing": missing})
     if entry.registration.is_taking_part:
-        _tell(entry, "lapsed", f"lapsed:{entry.pk}", at, missing=missing, what_next=_after_lapse(entry))
+        closing = deadlines.closes_at(entry.registration, entry.cycle)  # an extension may let it lapse anew
+        key = f"lapsed:{entry.pk}:{closing:%Y%m%d%H%M}"
+        _tell(entry, "lapsed", key, at, missing=missing, what_next=_after_lapse(entry))
 
 
 def _after_lapse(entry: Entry) -> str:

@@ -34,6 +34,13 @@ def expire_uploads() -> int:
 
 
 @shared_task
+def revive_entries() -> int:
+    """What lapsed at closing and may go on, because an extension was granted since."""
+    at = clock.now()
+    return each_due(submission.revive, Entry.objects.revivable(at).values_list("pk", flat=True), at=at)
+
+
+@shared_task
 def lock_entries() -> int:
     """Closing: of every entry whose cycle is over. An extension holds its own back, in the verb."""
     at = clock.now()

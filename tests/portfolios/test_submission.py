@@ -366,6 +366,33 @@ def test_extension_moves_the_closing_of_one_person(complete: Entry, staff: User)
     assert lock_and_auto_submit(complete.pk, at=until) == "locked"
 
 
+def test_extension_after_the_closing_revives_what_lapsed(entry: Entry, staff: User) -> None:
+    until, granted_at = CLOSES + timedelta(days=9), CLOSES + timedelta(days=2)
+    submitted = make_entry(entry.registration, make_factor(2), entry.cycle, status=Entry.Status.SUBMITTED)
+    other = make_entry(make_registration(make_user()))
+    for each in (entry, submitted, other):
+        lock_and_auto_submit(each.pk, at=CLOSES)
+    assert list(Entry.objects.revivable(granted_at)) == []
+    Extension.objects.create(
+        registration=entry.registration,
+        cycle=entry.cycle,
+        closes_at=until,
+        reason="Ill on the last day",
+        granted_by=staff,
+        granted_at=granted_at,
+    )
+    assert list(Entry.objects.revivable(until - MICROSECOND)) == [entry]
+    assert list(Entry.objects.revivable(until)) == []
+    tries = [submission.revive(each.pk, at=granted_at) for each in (entry, entry, submitted, other)]
+    assert tries == [True, False, False, False]
+    states = Entry.objects.order_by("pk").values_list("status", flat=True)
+    assert list(states) == ["draft", "locked", "lapsed"]
+    assert lock_and_auto_submit(entry.pk, at=until - MICROSECOND) == "draft"
+    assert lock_and_auto_submit(entry.pk, at=until) == "lapsed"
+    assert submission.revive(entry.pk, at=until) is False
+    assert Message.objects.filter(user=entry.registration.user, event="lapsed").count() == 2
+
+
 @pytest.mark.django_db(transaction=True)
 def test_closing_meets_the_candidates_own_click(complete: Entry) -> None:
     """Two jobs at once: one hands it in, the other finds it handed in."""
