@@ -14,7 +14,7 @@ from django.core.files.base import ContentFile
 from django.db.models import Count
 
 from candidates import calendar, evidence
-from candidates.models import Cohort, Cycle, Registration, User
+from candidates.models import Cohort, Cycle, Programme, Registration, User
 from icg_cert.demo import acts, cast, files
 from icg_cert.demo.cast import Person
 from icg_cert.lib.windows import Phase, start_of
@@ -54,11 +54,12 @@ def tell(people: dict[Person, User], *, at: datetime) -> None:
 
 def _years(at: datetime) -> Years:
     """Cohorts and cycles by the calendar, with two liberties: registration is open today, and a cycle is scored now."""
-    year = at.astimezone(ZoneInfo(settings.TIME_ZONE)).year
-    for cohort_year in range(year - 3, year + 1):
+    year, programme = at.astimezone(ZoneInfo(settings.TIME_ZONE)).year, Programme.objects.get()
+    closed = [each for each in (year - 1, year) if calendar.submission_window(programme, each).closes_at < at - DAY]
+    for cohort_year in range(closed[-1] - 2, year + 1):
         calendar.open_year(cohort_year, by=None, at=at)
     Cycle.objects.filter(closes_at__gt=at).update(directions=DIRECTIONS)
-    scoring = Cycle.objects.filter(closes_at__lt=at - DAY).order_by("-year")[:1].get()
+    scoring = Cycle.objects.get(year=closed[-1])
     if scoring.releases_at < at:
         scoring.releases_at = start_of((at + 14 * DAY).date(), settings.TIME_ZONE) + 9 * HOUR
         scoring.save(update_fields=["releases_at"])
