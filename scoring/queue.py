@@ -20,8 +20,9 @@ UNREAD = Entry.objects.locked().filter(assignments=None).exclude(registration__s
 
 
 def open_sheets(user: Any) -> QuerySet[Sheet]:
-    """The sheets a scorer still has to finalise, soonest release first."""
-    return _mine(user).filter(status=Sheet.Status.DRAFT)
+    """The sheets a scorer still has to finalise, soonest release first. Of who withdrew, nothing is read any more."""
+    ended = Registration.ENDED
+    return _mine(user).filter(status=Sheet.Status.DRAFT).exclude(assignment__entry__registration__status__in=ended)
 
 
 def done_sheets(user: Any, at: datetime) -> QuerySet[Sheet]:
@@ -44,8 +45,8 @@ def next_step(user: Any, at: datetime) -> NextStep | None:
 
 
 def _to_read(user: Any) -> NextStep:
-    sheets = list(open_sheets(user)[:100])
-    if not sheets:
+    first = open_sheets(user).first()
+    if first is None:
         return NextStep(
             title="Nothing waits for your reading",
             text="We e-mail you as soon as an entry is given to you.",
@@ -53,9 +54,9 @@ def _to_read(user: Any) -> NextStep:
             action="Open your queue",
             kind="wait",
         )
-    first = sheets[0]
+    count = open_sheets(user).count()
     return NextStep(
-        title="Read one entry" if len(sheets) == 1 else f"Read {len(sheets)} entries",
+        title="Read one entry" if count == 1 else f"Read {count} entries",
         text=f"Next: {first.assignment.entry.factor.name}, candidate {first.assignment.entry.registration.code}.",
         url=reverse("scoring:sheet", args=[first.pk]),
         action="Continue this sheet" if first.saved_at else "Open this sheet",

@@ -94,6 +94,11 @@ def test_queue_shows_what_is_open_and_what_is_final(scorer: User, other_scorer: 
     assert "31 October 2027, 9:00 a.m. Central Time" in page.get_text()
 
 
+def test_queue_leaves_out_who_withdrew(scorer: User) -> None:
+    make_reading(make_locked(make_registration(status="withdrawn")), scorer)
+    assert texts(page_of(scorer, "/scoring/"), ".empty h2") == ["Nothing to read now"]
+
+
 def test_queue_is_kind_when_empty(scorer: User) -> None:
     page = page_of(scorer, "/scoring/")
     assert texts(page, ".empty h2") == ["Nothing to read now"]
@@ -115,7 +120,7 @@ def test_queue_queries_do_not_grow(
         make_reading(make_locked(), scorer)
         make_reading(make_locked(), scorer, "4.00", "4.00", "4.00")
     client = signed_in(scorer)
-    with django_assert_num_queries(10):
+    with django_assert_num_queries(11):
         client.get("/scoring/")
 
 
