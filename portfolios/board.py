@@ -28,6 +28,10 @@ class Card:
     slots: tuple[Slot, ...]
 
     @property
+    def entry_id(self) -> int | None:
+        return self.entry.pk if self.entry else None
+
+    @property
     def gaps(self) -> list[Gap]:
         return completeness.gaps_of(self.slots)
 

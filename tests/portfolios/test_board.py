@@ -142,6 +142,7 @@ def step(user: User, when: datetime) -> NextStep:
 def test_next_step_before_the_window(registration: Registration) -> None:
     found = step(registration.user, OPENS - MICROSECOND)
     assert (found.kind, found.title, found.url) == ("wait", "The 2027 window is not open yet", "/entries/")
+    assert found.text.startswith("The window of 2027 opens on 1 May 2027.")
 
 
 def test_next_step_is_to_start(registration: Registration) -> None:
@@ -155,13 +156,35 @@ def test_next_step_is_to_finish_then_to_submit(registration: Registration) -> No
     assert (found.title, found.url) == ("Finish 1. Factor 1", f"/entries/{entry.pk}/")
     make_upload(entry, make_requirement(entry.factor))
     found = step(registration.user, OPENS)
-    assert (found.title, found.action) == ("Submit 1. Factor 1", "Check and submit")
+    assert (found.title, found.url) == ("Submit 1. Factor 1", f"/entries/{entry.pk}/submit/")
 
 
 def test_next_step_when_all_is_submitted(registration: Registration) -> None:
     make_entry(registration, status=Entry.Status.SUBMITTED)
     found = step(registration.user, OPENS)
     assert (found.kind, found.title) == ("wait", "Everything is submitted")
+
+
+@pytest.mark.parametrize(
+    ("when", "words"),
+    [
+        (CLOSES, "Scores are released on 31 October 2027."),
+        (CLOSES + GRACE, "Scores are released on 31 October 2027. The window of 2028 opens on 1 May 2028."),
+    ],
+)
+def test_next_step_after_closing_says_when_the_scores_come(
+    registration: Registration, when: datetime, words: str
+) -> None:
+    make_entry(registration, status=Entry.Status.LOCKED)
+    found = step(registration.user, when)
+    assert (found.kind, found.title, found.text) == ("wait", "Your entries are handed in", words)
+
+
+def test_next_step_when_this_window_asks_nothing(registration: Registration) -> None:
+    for number in (1, 2):
+        make_entry(registration, make_factor(number), status=Entry.Status.LOCKED, outcome=Entry.Outcome.BANKED)
+    assert step(registration.user, at(2028, 5, 2)).title == "Nothing is due in this window"
+    assert next_steps.next_step(registration.user, at(2028, 4, 1)) is None
 
 
 @pytest.mark.parametrize("standing", [{"payment_status": "unpaid"}, {"status": "withdrawn"}])
