@@ -1,6 +1,6 @@
 """Before Django reads its settings: the tests' own var folder and their own PostgreSQL, apart from the demo's.
 
-Tests that need a program (ffmpeg, chromium, redis-server ...) are marked `@pytest.mark.requires("ffmpeg")`.
+Tests that need a program (chromium, redis-server ...) are marked `@pytest.mark.requires("chromium")`.
 """
 
 import os
