@@ -1,0 +1,146 @@
+"""What is judged by, as data with versions: the policy, rubrics, feedback statements."""
+
+from fractions import Fraction
+
+import pgtrigger
+from django.db import models
+from django.db.models import Q
+
+from portfolios.models import Factor
+from scoring.scores import Rules
+
+
+class ScoringPolicy(models.Model):
+    """The rules of scoring as data with a version. Results remember theirs; a change is a new version."""
+
+    class RetakeRule(models.TextChoices):
+        BEST = "best", "The best score counts"
+        LATEST = "latest", "The latest score counts"
+
+    version = models.PositiveSmallIntegerField(unique=True)
+    threshold = models.DecimalField(max_digits=3, decimal_places=2, help_text="Overall, at least")
+    floor = models.DecimalField(max_digits=3, decimal_places=2, help_text="Each factor, at least")
+    adjudication_gap = models.DecimalField(
+        max_digits=3, decimal_places=2, help_text="A gap above this goes to a lead scorer"
+    )
+    double_band = models.DecimalField(
+        max_digits=3, decimal_places=2, help_text="A single score this near to the floor or threshold is scored again"
+    )
+    double_percent = models.PositiveSmallIntegerField(help_text="Random share of entries scored twice")
+    double_first_entries = models.PositiveSmallIntegerField(
+        help_text="How many of a scorer's first entries are scored twice"
+    )
+    retake_rule = models.CharField(max_length=10, choices=RetakeRule.choices, default=RetakeRule.BEST)
+
+    class Meta:
+        ordering = ["-version"]
+        verbose_name_plural = "scoring policies"
+
+    def __str__(self) -> str:
+        return f"Scoring policy {self.version}"
+
+    @classmethod
+    def current(cls) -> "ScoringPolicy":
+        """The newest version. DoesNotExist until the programme is loaded."""
+        return cls.objects.order_by("-version")[:1].get()
+
+    def rules(self) -> Rules:
+        """The same as exact numbers, for the pure code."""
+        return Rules(
+            version=self.version,
+            threshold=Fraction(self.threshold),
+            floor=Fraction(self.floor),
+            adjudication_gap=Fraction(self.adjudication_gap),
+            double_band=Fraction(self.double_band),
+            double_percent=self.double_percent,
+            double_first_entries=self.double_first_entries,
+            retake=self.retake_rule,
+        )
+
+
+class RubricQuerySet(models.QuerySet["Rubric"]):
+    def current(self) -> "RubricQuerySet":
+        return self.filter(is_current=True)
+
+
+class Rubric(models.Model):
+    """What one factor is judged by. Identified by the hash of its words; once used it never changes."""
+
+    factor = models.ForeignKey(Factor, on_delete=models.PROTECT, related_name="rubrics")
+    version = models.PositiveSmallIntegerField()
+    content_hash = models.CharField(
+        max_length=64, help_text="SHA-256 of its levels and criteria, see scoring/rubrics.py"
+    )
+    is_current = models.BooleanField(default=True)
+
+    objects = RubricQuerySet.as_manager()
+
+    class Meta:
+        ordering = ["factor", "-version"]
+        triggers = [pgtrigger.ReadOnly(name="words_stand", fields=["factor", "version", "content_hash"])]
+        constraints = [
+            models.UniqueConstraint(fields=["factor", "version"], name="rubric_version"),
+            models.UniqueConstraint(fields=["factor"], condition=Q(is_current=True), name="rubric_one_current"),
+        ]
+
+    def __str__(self) -> str:
+        return f"Rubric {self.factor.number} v{self.version}"
+
+
+class Level(models.Model):
+    """One of the four levels in words: 4 clear, consistent and convincing evidence ... 1 little or none."""
+
+    rubric = models.ForeignKey(Rubric, on_delete=models.CASCADE, related_name="levels")
+    number = models.PositiveSmallIntegerField()
+    name = models.CharField(max_length=60)
+    words = models.TextField()
+
+    class Meta:
+        ordering = ["-number"]
+        triggers = [pgtrigger.Protect(name="words_stand", operation=pgtrigger.Update | pgtrigger.Delete)]
+        constraints = [
+            models.UniqueConstraint(fields=["rubric", "number"], name="level_number"),
+            models.CheckConstraint(condition=Q(number__gte=1, number__lte=4), name="level_one_to_four"),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.number} {self.name}"
+
+
+class Criterion(models.Model):
+    """One thing a scorer values on its own."""
+
+    rubric = models.ForeignKey(Rubric, on_delete=models.CASCADE, related_name="criteria")
+    position = models.PositiveSmallIntegerField()
+    name = models.CharField(max_length=120)
+    question = models.TextField(help_text="What the scorer asks of the evidence")
+
+    class Meta:
+        ordering = ["position"]
+        verbose_name_plural = "criteria"
+        triggers = [pgtrigger.Protect(name="words_stand", operation=pgtrigger.Update | pgtrigger.Delete)]
+        constraints = [models.UniqueConstraint(fields=["rubric", "position"], name="criterion_position")]
+
+    def __str__(self) -> str:
+        return self.name
+
+
+class FeedbackStatement(models.Model):
+    """A sentence of feedback a scorer may choose instead of writing it anew."""
+
+    factor = models.ForeignKey(
+        Factor,
+        null=True,
+        blank=True,
+        on_delete=models.PROTECT,
+        related_name="feedback_statements",
+        help_text="Empty: for every factor",
+    )
+    position = models.PositiveSmallIntegerField()
+    text = models.CharField(max_length=300, unique=True)
+
+    class Meta:
+        ordering = ["factor", "position"]
+
+    def __str__(self) -> str:
+        return self.text
