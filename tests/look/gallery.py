@@ -76,7 +76,6 @@ def context(user: Any) -> dict[str, Any]:
             "Review and submit",
             CLOSES,
         ),
-        "crumbs": [thing(label="Entries", url="/entries/")],
         "closes": CLOSES,
         "at": AT,
         "released": datetime(2027, 10, 31, 14, tzinfo=UTC),
@@ -145,20 +144,6 @@ def context(user: Any) -> dict[str, Any]:
             thing(number=1, name="Little or none", words="The evidence is missing or contradicts."),
         ],
         "chosen": Decimal("2.75"),
-        "steps": [
-            thing(title="Register", text="From 1 November to 31 January.", url="/", action="Register"),
-            thing(title="Build your portfolio", text="One entry for each of the seven factors."),
-            thing(title="Submit", text="From 1 May to 15 June."),
-        ],
-        "columns": [
-            thing(label="Day", url="/", sort="ascending"),
-            thing(label="What for"),
-            thing(label="Amount", number=True),
-        ],
-        "rows": [
-            ["3 December 2026", "Certification fee", "$400.00 USD"],
-            ["4 December 2026", "Duplicate, returned", "-$400.00 USD"],
-        ],
         "fee": Money(40000),
         "page": Paginator(range(30), 10).page(2),
         "timeline": [
@@ -179,10 +164,6 @@ def context(user: Any) -> dict[str, Any]:
             thing(title="Today", starts_at=AT, state="now"),
             thing(title="Videos for factor 4", ends_at=CLOSES, state="at_risk", note="Nothing is uploaded yet."),
             thing(title="Scores", starts_at=datetime(2027, 10, 31, 14, tzinfo=UTC), state="later"),
-        ],
-        "facts": [
-            thing(label="Candidate code", value="7KXW2M9P"),
-            thing(label="Payment", value="Paid", url="/", action="Receipt"),
         ],
         "form": EveryField({"name": "Ada Abara", "email": "nobody"}),
         "fresh": EveryField(auto_id="fresh_%s"),
