@@ -14,7 +14,7 @@ State = Upload.State
 
 SLOT_WORDS = {
     SlotState.EMPTY: ("To do", "muted"),
-    SlotState.UPLOADING: ("Uploading", "info"),
+    SlotState.UPLOADING: ("Upload not finished", "warn"),
     SlotState.CHECKING: ("Being checked", "info"),
     SlotState.PROBLEM: ("Needs another file", "bad"),
     SlotState.CONSENT: ("Consent missing", "warn"),

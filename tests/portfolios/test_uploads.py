@@ -379,6 +379,13 @@ def test_consent_is_noted_once_with_its_text_and_time(entry: Entry, video: Requi
     assert (upload.consent.version, upload.consented_at) == (1, noon)
 
 
+def test_consent_can_be_given_to_the_end_of_the_grace(entry: Entry, video: Requirement, noon: datetime) -> None:
+    first, second = (hand_in(entry, video, noon, body=bytes([n]) * 30, consent=False) for n in (1, 2))
+    last = CLOSES + GRACE - MICROSECOND
+    assert uploads.confirm_consent(first.pk, by=first.owner, at=last).consented_at == last
+    refused("window-closed", uploads.confirm_consent, second.pk, by=second.owner, at=CLOSES + GRACE)
+
+
 def test_consent_is_asked_for_videos_alone(entry: Entry, document: Requirement, noon: datetime) -> None:
     upload = hand_in(entry, document, noon, BODY, "My commentary.pdf")
     assert uploads.confirm_consent(upload.pk, by=upload.owner, at=noon).consented_at is None
