@@ -164,3 +164,17 @@ def test_every_payment_status_has_a_place_on_the_line() -> None:
     for payment in Registration.Payment:
         registration = make_registration(payment_status=payment)
         assert timeline.of_registration(registration, [], [], OPENS)[1].title in ("Your seat is held", "Settle the fee")
+
+
+def test_of_registration_ends_where_one_is_certified() -> None:
+    registration, cycles = make_registration(), _cycles()
+    items = timeline.of_registration(registration, cycles, [], at(2028, 12, 1), certified=cycles[1])
+    assert [item.title for item in items] == [
+        "You registered",
+        "Your seat is held",
+        "Submit any portfolio pieces for 2026-2027",
+        "Receive your scores",
+        "Submit all remaining pieces",
+        "You are certified",
+    ]
+    assert items[-1] == Item("You are certified", "done", starts_at=at(2028, 10, 31, 9))
