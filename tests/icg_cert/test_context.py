@@ -6,7 +6,8 @@ from django.test import Client, RequestFactory
 
 from candidates.models import User
 from icg_cert.context import NavItem, frame, nav
-from tests.factories import make_cycle, make_programme, make_registration
+from icg_cert.lib import clock
+from tests.factories import at, make_cycle, make_factor, make_programme, make_registration
 
 pytestmark = pytest.mark.django_db
 
@@ -52,6 +53,8 @@ def test_frame_shows_the_next_step_on_every_page_of_a_signed_in_person(client: C
     make_programme()
     make_registration(candidate)
     make_cycle(2027)
+    make_factor()
+    clock.jump_to(at(2027, 5, 10))
     client.force_login(candidate)
     for path in ("/results/", "/entries/", "/dashboard/"):
         assert b'class="next-step' in client.get(path).content
