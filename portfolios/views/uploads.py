@@ -40,6 +40,10 @@ STATUS = {
     "too-many-open": 429,
     "no-space": 507,
 }
+TOO_LARGE_FOR_A_FORM = (
+    "This video is too large to come in one piece. Switch JavaScript on in your browser, or use another browser; it is "
+    "then sent in parts."
+)
 NOT_UNDERSTOOD = "The portal did not understand this request. Reload the page and try again."
 
 
@@ -147,6 +151,8 @@ def file_add(request: HttpRequest, pk: int, requirement_id: int) -> HttpResponse
 
 def _take_in(request: HttpRequest, entry: Entry, requirement: Requirement, form: FileForm) -> None:
     file = form.cleaned_data["file"]
+    if requirement.is_video and file.size > settings.UPLOAD_DOCUMENT_MAX_BYTES:
+        raise Refused("too-large", TOO_LARGE_FOR_A_FORM)
     upload = uploads.take_in(
         entry.pk,
         requirement.pk,

@@ -254,6 +254,15 @@ def test_plain_form_takes_a_file(ada: Client, entry: Entry, video: Requirement, 
     assert upload.consented_at is not None
 
 
+def test_plain_form_leaves_large_videos_to_the_script(
+    ada: Client, entry: Entry, video: Requirement, settings: Any
+) -> None:
+    settings.UPLOAD_DOCUMENT_MAX_BYTES = len(files.film()) - 1
+    answer = ada.post(file_url(entry, video), {"file": SimpleUploadedFile("f.mp4", files.film())}, follow=True)
+    assert "too large to come in one piece" in answer.content.decode()
+    assert not Upload.objects.exists()
+
+
 @pytest.mark.parametrize(
     ("file", "words"),
     [
