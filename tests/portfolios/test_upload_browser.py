@@ -136,11 +136,11 @@ def test_unfinished_upload_is_resumed_by_choosing_the_file_again(
     page.route("**/uploads/part/*", lambda route: (sent.append(route.request.url), route.continue_()))
     page.route("**/complete", lambda route: route.abort())
     choose(page, video, film, consent=True)
-    expect(page.locator("[data-upload-percent]")).to_have_text("100 %")
-    page.unroute("**/complete")
+    expect(page.locator(f"#slot-{video.pk} .upload-row .state")).to_have_text("Waiting")  # every part confirmed
     page.on("dialog", lambda dialog: dialog.accept())
     first = len(sent)
     page.reload()
+    page.unroute("**/complete")
     expect(page.locator(f"#slot-{video.pk} .state").nth(1)).to_have_text("Upload not finished")
     choose(page, video, film, consent=True)
     expect(page.locator(f"#slot-{video.pk} .upload-row .state")).to_have_text(["Ready"])
