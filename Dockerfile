@@ -21,4 +21,4 @@ EXPOSE 8000
 HEALTHCHECK --interval=15s --timeout=5s --start-period=20s CMD \
     python -c "from urllib.request import *; urlopen(Request('http://127.0.0.1:8000/healthz', headers={'Host': '${ALLOWED_HOSTS%%,*}'}), timeout=4)"
 CMD ["gunicorn", "icg_cert.wsgi", "--bind=0.0.0.0:8000", "--worker-class=gthread", "--workers=3", "--threads=8", \
-     "--timeout=120", "--max-requests=2000", "--max-requests-jitter=200", "--worker-tmp-dir=/dev/shm"]
+     "--timeout=120", "--max-requests=2000", "--max-requests-jitter=200", "--worker-tmp-dir=/dev/shm", "--no-control-socket"]

@@ -285,6 +285,7 @@ LOGGING = {
         "django": {"handlers": [], "propagate": True},
         "django.server": {"handlers": [], "propagate": True},
         "botocore": {"level": "WARNING"},
+        "django.security.DisallowedHost": {"level": "CRITICAL"},  # every scanner of the internet causes one
         "pikepdf": {"level": "WARNING"},
     },
 }

@@ -55,7 +55,14 @@ class Command(BaseCommand):
 
 def _commands(host: str, port: int) -> list[list[str]]:
     # One process with threads: its memory is then the cache that counts sign-in attempts. Redis allows for more.
-    web = ["gunicorn", "icg_cert.wsgi", f"--bind={host}:{port}", "--worker-class=gthread", "--threads=8"]
+    web = [
+        "gunicorn",
+        "icg_cert.wsgi",
+        f"--bind={host}:{port}",
+        "--worker-class=gthread",
+        "--threads=8",
+        "--no-control-socket",
+    ]
     celery = ["celery", "--quiet", "--app=icg_cert"]
     quiet = ["--loglevel=WARNING"]
     return [
