@@ -110,7 +110,8 @@ def test_serve_says_in_one_sentence_that_the_port_is_taken(var: Path, port: int)
 
 def make(*arguments: str) -> tuple[int, list[str]]:
     command = ["make", "--no-print-directory", *arguments]
-    finished = subprocess.run(command, cwd=ROOT, capture_output=True, text=True)
+    alone = {name: value for name, value in os.environ.items() if not name.startswith("MAKE")}
+    finished = subprocess.run(command, cwd=ROOT, env=alone, capture_output=True, text=True)
     return finished.returncode, [line for line in finished.stderr.splitlines() if not line.startswith("make:")]
 
 

@@ -1,22 +1,11 @@
 import os
 from pathlib import Path
-from typing import Any
 
 import pytest
 from axe_playwright_python.sync_playwright import Axe
-from playwright.sync_api import Page, sync_playwright
+from playwright.sync_api import Browser, Page
 
 from tests.look import gallery
-
-CHROMIUM = "/usr/bin/chromium"
-
-
-@pytest.fixture(scope="module")
-def browser() -> Any:
-    with sync_playwright() as playwright:
-        chromium = playwright.chromium.launch(executable_path=CHROMIUM, args=["--no-sandbox", "--disable-gpu"])
-        yield chromium
-        chromium.close()
 
 
 @pytest.fixture(scope="module")
@@ -32,8 +21,8 @@ def findings(page: Page) -> list[tuple[str, list[str]]]:
 @pytest.mark.requires("chromium")
 @pytest.mark.parametrize("scheme", ["light", "dark"])
 @pytest.mark.parametrize("width", [375, 768, 1280])
-def test_gallery_is_accessible_and_fits(browser: Any, markup: str, width: int, scheme: str) -> None:
-    page = browser.new_page(viewport={"width": width, "height": 900}, color_scheme=scheme)
+def test_gallery_is_accessible_and_fits(chromium: Browser, markup: str, width: int, scheme: str) -> None:
+    page = chromium.new_page(viewport={"width": width, "height": 900}, color_scheme=scheme)
     gallery.serve(page, markup)
     if folder := os.environ.get("GALLERY"):
         page.screenshot(path=Path(folder) / f"gallery-{width}-{scheme}.png", full_page=True)
@@ -43,16 +32,16 @@ def test_gallery_is_accessible_and_fits(browser: Any, markup: str, width: int, s
 
 
 @pytest.mark.requires("chromium")
-def test_gallery_gives_the_error_summary_the_focus(browser: Any, markup: str) -> None:
-    page = browser.new_page()
+def test_gallery_gives_the_error_summary_the_focus(chromium: Browser, markup: str) -> None:
+    page = chromium.new_page()
     gallery.serve(page, markup)
     assert page.evaluate("document.activeElement.className") == "error-summary"
     page.close()
 
 
 @pytest.mark.requires("chromium")
-def test_instants_in_the_browser_say_what_the_server_would(browser: Any) -> None:
-    page = browser.new_page(timezone_id="Asia/Kathmandu")
+def test_instants_in_the_browser_say_what_the_server_would(chromium: Browser) -> None:
+    page = chromium.new_page(timezone_id="Asia/Kathmandu")
     gallery.serve(page, gallery.html_of("{% load look %}{% last_moment closes %}|{% instant at %}", reader_zone=""))
     page.wait_for_function("document.querySelectorAll('.instant-reader')[1].textContent")
     assert page.inner_text("body") == (
@@ -63,8 +52,8 @@ def test_instants_in_the_browser_say_what_the_server_would(browser: Any) -> None
 
 
 @pytest.mark.requires("chromium")
-def test_instants_in_the_programmes_own_zone_are_said_once(browser: Any) -> None:
-    page = browser.new_page(timezone_id="America/Chicago")
+def test_instants_in_the_programmes_own_zone_are_said_once(chromium: Browser) -> None:
+    page = chromium.new_page(timezone_id="America/Chicago")
     gallery.serve(page, gallery.html_of("{% load look %}{% last_moment closes countdown=True %}", reader_zone=""))
     page.wait_for_load_state("networkidle")
     assert page.inner_text("body") == "15 June 2027, until midnight Central Time 3 days 13 hours left"

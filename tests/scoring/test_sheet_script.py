@@ -6,9 +6,8 @@ from typing import Any
 import pytest
 from axe_playwright_python.sync_playwright import Axe
 from django.contrib.sessions.models import Session
-from django.db import connections
 from django.test import Client
-from playwright.sync_api import BrowserContext, Locator, Page, expect, sync_playwright
+from playwright.sync_api import Browser, BrowserContext, Locator, Page, expect
 
 from candidates.models import User
 from icg_cert.lib import clock
@@ -31,19 +30,12 @@ def sheet(scorer: User, lead: User) -> Sheet:
 
 
 @pytest.fixture
-def context(live_server: Any, scorer: User, monkeypatch: pytest.MonkeyPatch) -> Iterator[BrowserContext]:
+def context(chromium: Browser, live_server: Any, scorer: User) -> Iterator[BrowserContext]:
     """Chromium, with the scorer signed in."""
-    monkeypatch.setenv("DJANGO_ALLOW_ASYNC_UNSAFE", "1")  # the browser's event loop and the ORM share a thread here
-    with sync_playwright() as playwright:
-        browser = playwright.chromium.launch(
-            executable_path="/usr/bin/chromium",
-            args=["--no-sandbox", "--disable-gpu", "--disable-background-networking"],
-        )
-        context = browser.new_context(base_url=live_server.url)
-        context.add_cookies([sign_in(scorer, live_server.url)])
-        yield context
-        browser.close()
-        connections.close_all()  # inside the browser's loop the test has a connection of its own
+    context = chromium.new_context(base_url=live_server.url)
+    context.add_cookies([sign_in(scorer, live_server.url)])
+    yield context
+    context.close()
 
 
 def sign_in(person: User, url: str) -> Any:
