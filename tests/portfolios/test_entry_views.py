@@ -319,3 +319,10 @@ def test_admin_changes_nothing(desk: Client, entry: Entry) -> None:
     for url in ("add/", f"{entry.pk}/delete/"):
         assert desk.get(f"/admin/portfolios/entry/{url}").status_code == 403
     assert desk.post(f"/admin/portfolios/entry/{entry.pk}/change/", {"status": "locked"}).status_code == 403
+
+
+@pytest.mark.parametrize("asked", ["abc", "%00", "", "id"])
+def test_admin_search_takes_any_text(desk: Client, entry: Entry, document: Requirement, asked: str) -> None:
+    upload = make_upload(entry, document)
+    assert [desk.get(f"/admin/portfolios/{m}/", {"q": asked}).status_code for m in ("entry", "upload")] == [200, 200]
+    assert str(upload.pk) in desk.get("/admin/portfolios/upload/", {"q": str(upload.pk)}).content.decode()
