@@ -11,6 +11,7 @@ from decimal import Decimal
 from fractions import Fraction
 
 HOURS_IN_A_WEEK = 168
+APOSTROPHES = str.maketrans("\u2019\u2018\u02bc\u0060\u00b4", "'" * 5)  # telephones type curly ones
 
 
 @dataclass(frozen=True, slots=True)
@@ -133,12 +134,12 @@ def unmet_by_signature(signature: str, name: str) -> Iterator[Unmet]:
 
 
 def is_signature_of(signature: str, name: str) -> bool:
-    """Whether somebody typed this name, whatever the case, the spaces, and the way accents are encoded."""
+    """Whether somebody typed this name, whatever the case, the spaces, the apostrophes, and how accents are encoded."""
     return _bare(signature) == _bare(name) != ""
 
 
 def _bare(name: str) -> str:
-    return " ".join(unicodedata.normalize("NFKC", name).casefold().split())
+    return " ".join(unicodedata.normalize("NFKC", name).translate(APOSTROPHES).casefold().split())
 
 
 def plain(number: Decimal) -> str:

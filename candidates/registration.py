@@ -22,14 +22,15 @@ Status = Registration.Status
 def register(statement: Statement, *, by: User, at: datetime) -> Registration:
     """The person's registration in the cohort open at `at`; the same one again when they ask twice.
 
-    Refused "window-closed" outside every window, "attestation-changed" when they read an older text, "not-eligible"
-    with one message for each unmet requirement.
+    Refused "window-closed" outside every window, "under-way" while they are in an earlier cohort's process,
+    "attestation-changed" when they read an older text, "not-eligible" with one message for each unmet requirement.
     """
     user = User.objects.select_for_update().get(pk=by.pk)  # a second tab waits here, then finds the row
     cohort = _open_cohort(at)
     already = Registration.objects.filter(user=user, cohort=cohort).first()
     if already:
         return already
+    _refuse_second_process(user, at)
     text = PolicyText.current(PolicyText.Kind.ATTESTATION)
     _look_again(statement, user, text)
     registration = _write(statement, user, cohort, text, at)
@@ -43,6 +44,16 @@ def _open_cohort(at: datetime) -> Cohort:
     if cohort is None:
         raise Refused("window-closed", "Registration is closed at the moment, so nothing was registered.")
     return cohort
+
+
+def _refuse_second_process(user: User, at: datetime) -> None:
+    running = Registration.objects.filter(user=user).under_way(at).select_related("cohort").first()
+    if running:
+        message = (
+            f"You already take part in cohort {running.cohort.number}, and your process is still under way, so nothing "
+            "was registered and nothing is owed. Your dashboard says what comes next."
+        )
+        raise Refused("under-way", message)
 
 
 def _look_again(statement: Statement, user: User, text: PolicyText) -> None:

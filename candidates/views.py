@@ -36,11 +36,13 @@ def register(request: Request) -> HttpResponse:
 
 
 def _registration_to_show(request: Request, cohort: Cohort | None) -> Registration | None:
-    """The person's row in the open cohort, however it stands; between windows, the newest that stands."""
+    """The person's row in the open cohort, or the one under way; between windows, the newest that stands."""
     if not request.user.is_authenticated:
         return None
     mine = Registration.objects.filter(user=request.user).order_by("-cohort__year")
-    return mine.filter(cohort=cohort).first() if cohort else mine.standing().first()
+    if cohort is None:
+        return mine.standing().first()
+    return mine.filter(cohort=cohort).first() or mine.under_way(request.at).first()
 
 
 def _register_closed(request: Request) -> HttpResponse:
@@ -98,13 +100,15 @@ def registration_detail(request: Request, pk: int) -> HttpResponse:
     rows = Registration.objects.visible_to(request.user).select_related("user", "cohort", "attestation")
     mine = get_object_or_404(rows, pk=pk)
     share = eligibility.coaching_share(mine.hours)
+    cycles = list(Cycle.objects.of(mine.cohort))
     context = {
         "registration": mine,
         "is_owner": mine.user_id == request.user.pk,
         "can_withdraw": Registration.Status.WITHDRAWN in Registration.NEXT[mine.status],
         "hours": mine.hours,
         "coaching_percent": None if share is None else eligibility.percent(share),
-        "cycles": list(Cycle.objects.of(mine.cohort)),
+        "cycles": cycles,
+        "next_cycle": next((cycle for cycle in cycles if request.at < cycle.closes_at), None),
         "evidence_requests": EvidenceRequest.objects.visible_to(request.user).filter(registration=mine),
         "next_window": calendar.next_registration(request.at),
     }

@@ -4,6 +4,7 @@ from decimal import Decimal
 from typing import Any
 
 from django import forms
+from django.conf import settings
 from django.core.files.uploadedfile import UploadedFile
 from django.utils.html import format_html
 from django.utils.safestring import SafeString
@@ -13,6 +14,8 @@ from icg_cert.lib.money import Money
 from payments.gateways.base import Gateway
 from payments.models import PurchaseOrder, Remittance
 from payments.purchase_orders import Order
+from portfolios.checking import pdfs
+from portfolios.checking.finding import Unusable
 
 PURCHASE_ORDER = "purchase-order"
 DOCUMENT_MAX_BYTES = 10 * 1024 * 1024
@@ -90,6 +93,11 @@ class PurchaseOrderForm(forms.Form):
             raise forms.ValidationError("This file is larger than 10 MB. Please scan it with a lower resolution.")
         if document.read(len(PDF_MAGIC)) != PDF_MAGIC:
             raise forms.ValidationError("This is not a PDF, whatever its name says. Save or scan the order as a PDF.")
+        try:
+            pdfs.check(document, settings.UPLOAD_DOCUMENT_MAX_PAGES)
+        except Unusable as verdict:  # a scan that qpdf finds fault with opens for people all the same
+            if verdict.code == "encrypted":
+                raise forms.ValidationError(verdict.words) from verdict
         document.seek(0)
         return document
 

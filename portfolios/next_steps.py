@@ -38,7 +38,8 @@ def _while_open(found: Board) -> NextStep:
         return NextStep(_begin_title(found.stage), _BEGIN_WORDS[found.stage], _list(), "See your entries", closes_at)
     if found.handed_in:
         words = f"You can reopen and change an entry until the window closes. {_scores_on(found.cycle)}"
-        return NextStep("Everything is submitted", words, _list(), "See your entries", kind="wait")
+        title = "What you began is submitted" if found.untouched else "Everything is submitted"
+        return NextStep(title, words, _list(), "See your entries", kind="wait")
     words = "You have handed in what there was to hand in; this window asks nothing more of you."
     return NextStep("Nothing is due in this window", words, _list(), "See your entries", kind="wait")
 

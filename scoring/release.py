@@ -6,9 +6,11 @@ anywhere, run twice or twice at once: who has a result is skipped, who has none 
 
 import logging
 from datetime import datetime
+from functools import reduce
+from operator import or_
 
 from django.db import transaction
-from django.db.models import Exists, OuterRef
+from django.db.models import Exists, OuterRef, Q
 
 from candidates.models import Cycle, Registration, User
 from candidates.models import RegistrationQuerySet as Registrations
@@ -213,8 +215,16 @@ def _tell(result: Result, at: datetime) -> None:
     for is_banked, outcome in ((True, Entry.Outcome.BANKED), (False, Entry.Outcome.FELL_SHORT)):
         Entry.objects.filter(pk__in=[entry for entry in told if told[entry] is is_banked]).update(outcome=outcome)
     if result.status == Result.Status.CERTIFIED:
+        _bank(result)
         certificates.issue(result, at=at)
     _write(result, "results_released", at)
+
+
+def _bank(result: Result) -> None:
+    """Every entry that counts for a certificate is accomplished, one between floor and threshold too: no retake."""
+    counts = [Q(factor__number=one["factor"], cycle__year=one["year"]) for one in result.standing]
+    entries = Entry.objects.filter(reduce(or_, counts), registration=result.registration_id)
+    entries.update(outcome=Entry.Outcome.BANKED)
 
 
 def _say_withheld(result: Result, at: datetime) -> None:

@@ -1,10 +1,11 @@
 """Who takes part, what they stated, and what staff asked or granted."""
 
+from datetime import datetime
 from typing import Any
 from uuid import uuid4
 
 from django.db import models
-from django.db.models import Q
+from django.db.models import Exists, OuterRef, Q
 
 from candidates import permissions
 from candidates.eligibility import Hours
@@ -25,6 +26,11 @@ class RegistrationQuerySet(models.QuerySet["Registration"]):
     def taking_part(self) -> "RegistrationQuerySet":
         """Who may hand in entries: standing, with a seat held by money or by an accepted purchase order."""
         return self.standing().filter(payment_status__in=Registration.SEAT_HELD)
+
+    def under_way(self, at: datetime) -> "RegistrationQuerySet":
+        """Taking part in a process whose last release is still to come: nobody is in two at once."""
+        last = Cycle.objects.filter(year=OuterRef("cohort__year") + 3, releases_at__gt=at)
+        return self.taking_part().filter(Exists(last))
 
     def in_cycle(self, cycle: Cycle) -> "RegistrationQuerySet":
         return self.filter(cohort__year__range=(cycle.year - 3, cycle.year - 1))

@@ -39,15 +39,15 @@ LEE = Person("Lee Lund", "lead scorer", "decides where two readings lie too far 
 STEF = Person("Stef Stone", "staff", "registrations, purchase orders, assigning, preparing a release", STAFF)
 UMA = Person("Uma Usman", "second staff", "approves the release that the first one prepared", STAFF)
 FAY = Person("Fay Finch", "finance", "purchase orders and the money that comes for them", FINANCE)
-TOLD = [ADA, BEN, NIA, EVA, SOL, TIA, LEE, STEF, UMA, FAY]
 
 CLEO = Person("Cleo Chen", "", "in her first year, entries being scored")
 DEE = Person("Dee Diaz", "", "her district's purchase order waits to be checked")
 ELI = Person("Eli Evans", "", "answered a question about his eligibility")
 FLO = Person("Flo Fisher", "", "her seat is held by a purchase order, the money is to come")
-PAT = Person("Pat Park", "", "", SCORER, "Canyon Schools")
-VIC = Person("Vic Vance", "", "", SCORER, "Meadow District")
-OTHERS = [CLEO, DEE, ELI, FLO, PAT, VIC]
+PAT = Person("Pat Park", "third scorer", "takes what the first two may not read", SCORER, "Canyon Schools")
+VIC = Person("Vic Vance", "fourth scorer", "takes second readings as they fall due", SCORER, "Meadow District")
+TOLD = [ADA, BEN, NIA, EVA, SOL, TIA, PAT, VIC, LEE, STEF, UMA, FAY]
+OTHERS = [CLEO, DEE, ELI, FLO]
 
 
 def make() -> dict[Person, User]:

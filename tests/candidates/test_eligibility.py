@@ -110,6 +110,11 @@ def test_signature_is_the_name_whatever_case_spaces_and_encoding(signature: str,
     assert is_signature_of(signature, "José Núñez") == is_theirs
 
 
+def test_signature_may_have_the_other_apostrophe() -> None:
+    assert is_signature_of("Zoë O'Brien", "Zoë O\u2019Brien")
+    assert not is_signature_of("Zoë OBrien", "Zoë O\u2019Brien")
+
+
 def test_nobody_without_a_name_signs_with_nothing() -> None:
     assert not is_signature_of("", "")
 

@@ -12,7 +12,16 @@ from candidates.models import Cohort, Programme, Registration, User
 from icg_cert.audit.models import Event
 from icg_cert.lib.refusal import Refused
 from icg_cert.mail.models import Message
-from tests.factories import MICROSECOND, at, make_cohort, make_programme, make_registration, make_text, make_user
+from tests.factories import (
+    MICROSECOND,
+    at,
+    make_cohort,
+    make_cycle,
+    make_programme,
+    make_registration,
+    make_text,
+    make_user,
+)
 from tests.threads import run_at_once
 
 NOW = at(2026, 11, 15, 10)
@@ -231,3 +240,20 @@ def test_withdraw_twice_at_once_is_told_once() -> None:
     row = make_registration()
     run_at_once(lambda: registration.withdraw(row.pk, by=row.user, at=NOW), times=2)
     assert (events(), mails()) == ([("registration.withdraw", "")], ["registration_withdrawn"])
+
+
+@pytest.mark.parametrize(
+    ("status", "payment", "refused"),
+    [
+        (Status.REGISTERED, Registration.Payment.PAID, True),
+        (Status.APPROVED, Registration.Payment.PO_COMMITTED, True),
+        (Status.REGISTERED, Registration.Payment.UNPAID, False),
+        (Status.WITHDRAWN, Registration.Payment.PAID, False),
+    ],
+)
+def test_nobody_is_in_two_processes_at_once(candidate: User, status: str, payment: str, refused: bool) -> None:
+    earlier = make_registration(candidate, make_cohort(2024), status=status, payment_status=payment)
+    final_notice = make_cycle(2027).releases_at
+    running = Registration.objects.filter(user=candidate)
+    assert list(running.under_way(final_notice - MICROSECOND)) == ([earlier] if refused else [])
+    assert list(running.under_way(final_notice)) == []

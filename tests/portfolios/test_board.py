@@ -162,6 +162,10 @@ def test_next_step_is_to_finish_then_to_submit(registration: Registration) -> No
 def test_next_step_when_all_is_submitted(registration: Registration) -> None:
     make_entry(registration, status=Entry.Status.SUBMITTED)
     found = step(registration.user, OPENS)
+    assert (found.kind, found.title) == ("wait", "What you began is submitted")
+    for factor in Factor.objects.exclude(entries__registration=registration):
+        make_entry(registration, factor, status=Entry.Status.SUBMITTED)
+    found = step(registration.user, OPENS)
     assert (found.kind, found.title) == ("wait", "Everything is submitted")
 
 
