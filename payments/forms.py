@@ -1,7 +1,7 @@
 """Shapes of what is typed about money. Rules are the verbs' own; amounts of fees are never typed by payers."""
 
 from decimal import Decimal
-from typing import Any
+from typing import Any, BinaryIO, cast
 
 from django import forms
 from django.conf import settings
@@ -94,7 +94,7 @@ class PurchaseOrderForm(forms.Form):
         if document.read(len(PDF_MAGIC)) != PDF_MAGIC:
             raise forms.ValidationError("This is not a PDF, whatever its name says. Save or scan the order as a PDF.")
         try:
-            pdfs.check(document, settings.UPLOAD_DOCUMENT_MAX_PAGES)
+            pdfs.check(cast(BinaryIO, document), settings.UPLOAD_DOCUMENT_MAX_PAGES)
         except Unusable as verdict:  # a scan that qpdf finds fault with opens for people all the same
             if verdict.code == "encrypted":
                 raise forms.ValidationError(verdict.words) from verdict

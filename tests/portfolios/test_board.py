@@ -9,7 +9,7 @@ from pytest_django import DjangoAssertNumQueries
 from candidates.models import Extension, Registration, User
 from icg_cert.lib.next_step import NextStep
 from portfolios import board, next_steps
-from portfolios.models import Entry
+from portfolios.models import Entry, Factor
 from tests.factories import (
     MICROSECOND,
     at,
