@@ -20,7 +20,18 @@ from django.urls import reverse
 from django.utils.crypto import salted_hmac
 
 from icg_cert.lib.money import Money
-from payments.gateways.base import BadSignature, Checkout, Facts, InboundEvent, Redirect, Ref, Rejected, Standing, Txn
+from payments.gateways.base import (
+    BadSignature,
+    Checkout,
+    Facts,
+    InboundEvent,
+    Redirect,
+    Ref,
+    Rejected,
+    Return,
+    Standing,
+    Txn,
+)
 
 DECLINED = "The bank declined the card."
 
@@ -79,6 +90,9 @@ class FakeGateway:
 
     def close(self, checkout: Checkout, *, at: datetime) -> Facts:
         return _facts(decide(_ref(checkout.key), Standing.CLOSED, at=at), at)
+
+    def refund(self, checkout: Checkout, back: Return, *, at: datetime) -> Facts:
+        raise Rejected("this provider gives nothing back")
 
     def authenticate(self, body: bytes, headers: Mapping[str, str], *, at: datetime) -> InboundEvent:
         raise BadSignature("this provider sends no events")

@@ -6,9 +6,11 @@ from uuid import uuid4
 from django.db import models
 from django.db.models import Q
 
-from candidates.models import Registration, User
+from candidates.models import Cohort, Registration, User
 from icg_cert.lib.money import Money
 from payments import permissions
+from payments.models.payers import Payer
+from payments.models.quotes import Quote
 
 
 def purchase_order_path(order: Any = None, filename: str = "") -> str:
@@ -42,6 +44,14 @@ class PurchaseOrder(models.Model):
     }
 
     registration = models.ForeignKey(Registration, on_delete=models.PROTECT, related_name="purchase_orders")
+    payer = models.ForeignKey(Payer, null=True, on_delete=models.PROTECT, related_name="orders")
+    cohort = models.ForeignKey(Cohort, null=True, on_delete=models.PROTECT, related_name="orders")
+    quote = models.ForeignKey(Quote, null=True, blank=True, on_delete=models.PROTECT, related_name="orders")
+    contact_name = models.CharField(max_length=150, blank=True, help_text="Who gets the seat codes and our letters")
+    contact_email = models.EmailField(blank=True)
+    bill_to = models.TextField(blank=True, help_text="As on the order: where the invoice goes")
+    ship_to = models.TextField(blank=True, help_text="As on the order: the school or person it is for")
+    valid_until = models.DateField(null=True, blank=True, help_text="As on the order, where it says so")
     payer_name = models.CharField("district or organisation", max_length=150)
     payer_email = models.EmailField("accounts payable e-mail")
     number = models.CharField("purchase order number", max_length=60)
@@ -83,29 +93,55 @@ class PurchaseOrder(models.Model):
         return Money(self.amount_minor, self.currency)
 
 
-class Remittance(models.Model):
-    """A check or bank transfer that arrived for an accepted purchase order, entered by finance."""
+class SeatQuerySet(models.QuerySet["Seat"]):
+    def live(self) -> "SeatQuerySet":
+        """Neither released nor of an order that was refused or cancelled."""
+        return self.exclude(state=Seat.State.RELEASED).filter(order__state__in=PurchaseOrder.LIVE)
 
-    class Kind(models.TextChoices):
-        CHECK = "check", "Check"
-        ACH = "ach", "Bank transfer (ACH)"
 
-    purchase_order = models.ForeignKey(PurchaseOrder, on_delete=models.PROTECT, related_name="remittances")
-    kind = models.CharField(max_length=10, choices=Kind.choices)
-    number = models.CharField("check or trace number", max_length=60)
-    amount_minor = models.PositiveIntegerField()
+class Seat(models.Model):
+    """A place in the cohort that an order pays for: free until somebody gives its code, then one registration's."""
+
+    class State(models.TextChoices):
+        FREE = "free", "Free"
+        CLAIMED = "claimed", "Taken"
+        RELEASED = "released", "Given back"
+
+    NEXT: dict[str, set[str]] = {
+        State.FREE: {State.CLAIMED, State.RELEASED},
+        State.CLAIMED: {State.FREE, State.RELEASED},
+        State.RELEASED: set(),
+    }
+
+    order = models.ForeignKey(PurchaseOrder, on_delete=models.PROTECT, related_name="seats")
+    price_minor = models.PositiveIntegerField()
     currency = models.CharField(max_length=3)
-    received_on = models.DateField()
-    entered_by = models.ForeignKey(User, on_delete=models.PROTECT, related_name="+")
-    entered_at = models.DateTimeField()
+    state = models.CharField(max_length=10, choices=State.choices, default=State.FREE)
+    registration = models.ForeignKey(
+        Registration, null=True, blank=True, on_delete=models.PROTECT, related_name="seats"
+    )
+    nonce = models.UUIDField(default=uuid4, editable=False, help_text="The code is made of it and a secret")
+    code_sha256 = models.CharField(max_length=64, unique=True, null=True, blank=True, editable=False)
+    claimed_at = models.DateTimeField(null=True, blank=True)
+    released_at = models.DateTimeField(null=True, blank=True)
+
+    objects = SeatQuerySet.as_manager()
 
     class Meta:
-        ordering = ["-entered_at", "-pk"]
-        constraints = [models.UniqueConstraint(fields=["purchase_order", "kind", "number"], name="remittance_once")]
+        ordering = ["order", "pk"]
+        constraints = [
+            models.UniqueConstraint(fields=["registration"], condition=Q(state="claimed"), name="seat_one_each"),
+            models.CheckConstraint(
+                condition=~Q(state="claimed") | Q(registration__isnull=False), name="seat_claimed_by_somebody"
+            ),
+            models.CheckConstraint(
+                condition=~Q(state="free") | Q(registration__isnull=True), name="seat_free_of_everybody"
+            ),
+        ]
 
     def __str__(self) -> str:
-        return f"{self.get_kind_display()} {self.number}"
+        return f"Seat {self.pk} of {self.order_id}"
 
     @property
     def money(self) -> Money:
-        return Money(self.amount_minor, self.currency)
+        return Money(self.price_minor, self.currency)

@@ -1,4 +1,5 @@
 from collections.abc import Callable
+from dataclasses import replace
 from datetime import timedelta
 from functools import partial
 from typing import Any
@@ -316,16 +317,12 @@ def test_facts_move_an_attempt_only_along_its_map(
     if status == Standing.PAID:
         answer(url, "paid")
     else:
-        faulty(fetch=lambda really: type(really())(status, NOW, *_told(really())))
+        faulty(fetch=lambda really: replace(really(), status=status, fetched_at=NOW, txns=()))
     settlement.settle(only_attempt(unpaid).pk, at=NOW)
     target = settlement.STATES[status]
     became = only_attempt(unpaid).state
     is_legal = target == now or target in Attempt.NEXT[now]
     assert became == (target if is_legal else now)
-
-
-def _told(facts: Any) -> tuple[Any, ...]:
-    return facts.attempt_id, facts.amount, (), facts.refs, facts.livemode, facts.account
 
 
 def test_the_fake_gateway_cannot_be_made_where_it_is_off(settings: Any) -> None:

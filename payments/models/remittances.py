@@ -1,0 +1,77 @@
+"""The checks and transfers that arrive for orders, and what of them goes to which seat."""
+
+from django.db import models
+from django.db.models import Q
+
+from candidates.models import User
+from icg_cert.lib.money import Money
+from payments.models.orders import PurchaseOrder, Seat
+from payments.models.payers import Payer
+
+
+class Remittance(models.Model):
+    """A check or bank transfer of a payer, entered by finance. A check that bounced is reversed, never deleted."""
+
+    class Kind(models.TextChoices):
+        CHECK = "check", "Check"
+        ACH = "ach", "Bank transfer (ACH)"
+
+    payer = models.ForeignKey(Payer, null=True, on_delete=models.PROTECT, related_name="remittances")
+    purchase_order = models.ForeignKey(
+        PurchaseOrder, null=True, blank=True, on_delete=models.PROTECT, related_name="remittances"
+    )
+    kind = models.CharField(max_length=10, choices=Kind.choices)
+    number = models.CharField("check or trace number", max_length=60)
+    amount_minor = models.PositiveIntegerField()
+    currency = models.CharField(max_length=3)
+    received_on = models.DateField()
+    entered_by = models.ForeignKey(User, on_delete=models.PROTECT, related_name="+")
+    entered_at = models.DateTimeField()
+    reversed_by = models.ForeignKey(User, null=True, blank=True, on_delete=models.PROTECT, related_name="+")
+    reversed_at = models.DateTimeField(null=True, blank=True)
+    reversal_reason = models.TextField(blank=True)
+
+    class Meta:
+        ordering = ["-entered_at", "-pk"]
+        constraints = [
+            models.UniqueConstraint(fields=["purchase_order", "kind", "number"], name="remittance_once"),
+            models.UniqueConstraint(fields=["payer", "kind", "number"], name="remittance_once_of_payer"),
+            models.CheckConstraint(condition=Q(amount_minor__gt=0), name="remittance_of_something"),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.get_kind_display()} {self.number}"
+
+    @property
+    def money(self) -> Money:
+        return Money(self.amount_minor, self.currency)
+
+
+class AllocationQuerySet(models.QuerySet["Allocation"]):
+    def standing(self) -> "AllocationQuerySet":
+        return self.filter(undone_at=None)
+
+
+class Allocation(models.Model):
+    """So much of a remittance for so much of a seat. Undone when the check bounces or the seat is given back."""
+
+    remittance = models.ForeignKey(Remittance, on_delete=models.PROTECT, related_name="allocations")
+    seat = models.ForeignKey(Seat, on_delete=models.PROTECT, related_name="allocations")
+    amount_minor = models.PositiveIntegerField()
+    currency = models.CharField(max_length=3)
+    by = models.ForeignKey(User, on_delete=models.PROTECT, related_name="+")
+    at = models.DateTimeField()
+    undone_at = models.DateTimeField(null=True, blank=True)
+
+    objects = AllocationQuerySet.as_manager()
+
+    class Meta:
+        ordering = ["pk"]
+        constraints = [models.CheckConstraint(condition=Q(amount_minor__gt=0), name="allocation_of_something")]
+
+    def __str__(self) -> str:
+        return f"{self.money} of {self.remittance_id} for {self.seat_id}"
+
+    @property
+    def money(self) -> Money:
+        return Money(self.amount_minor, self.currency)
