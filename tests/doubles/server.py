@@ -151,7 +151,7 @@ class Double:
         return f"http://127.0.0.1:{self._server.server_port}"
 
     def start(self) -> Self:
-        self._run(self._server.serve_forever)
+        self._run(lambda: self._server.serve_forever(poll_interval=0.02))
         if self.delivers:
             self._run(self._deliver_forever)
         return self
@@ -325,7 +325,7 @@ class _Handler(BaseHTTPRequestHandler):
             for name, text in {**answer.headers, "Content-Length": str(len(answer.body))}.items():
                 self.send_header(name, text)
             self.end_headers()
-            for at in range(0, len(answer.body), 1 if pause else len(answer.body)):
+            for at in range(0, len(answer.body), 1 if pause else len(answer.body) or 1):
                 self.wfile.write(answer.body[at : at + 1] if pause else answer.body)
                 self.wfile.flush()
                 if pause and self.server.double._stopped.wait(pause):
