@@ -9,7 +9,7 @@ from payments.models.orders import PurchaseOrder, PurchaseOrderQuerySet, Seat, S
 from payments.models.payers import Payer, Vendor, exemption_path, vendor_path
 from payments.models.quotes import NumberSeries, Quote, quote_path
 from payments.models.refunds import Refund
-from payments.models.remittances import Allocation, AllocationQuerySet, Remittance
+from payments.models.remittances import Allocation, AllocationQuerySet, Remittance, RemittanceQuerySet
 
 __all__ = [
     "Account",
@@ -36,6 +36,7 @@ __all__ = [
     "Quote",
     "Refund",
     "Remittance",
+    "RemittanceQuerySet",
     "Seat",
     "SeatQuerySet",
     "Vendor",
