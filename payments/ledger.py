@@ -1,18 +1,22 @@
 """The ledger: money that moved, one row per fact, never changed. Every payment status is computed from it.
 
-Lock order everywhere in payments: the registration first, then its attempt or purchase order.
+Lock order everywhere in payments, so that no two wait for each other:
+
+1. registrations, by their keys where there are several;
+2. then the attempt of one, or what is a payer's: the payer, its orders by their keys, an invoice, a remittance;
+3. last, and briefly, the counter of a paper's number.
 """
 
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from django.db.models import Q, Sum
+from django.db.models import Count, Q, Sum
 
 from candidates.models import Registration
 from icg_cert.audit import trail
 from icg_cert.lib.money import Money
-from payments.models import Attempt, LedgerEntry, PurchaseOrder
+from payments.models import Attempt, LedgerEntry, Payer, PurchaseOrder, Seat
 
 Payment = Registration.Payment
 Kind = LedgerEntry.Kind
@@ -21,7 +25,7 @@ DISPUTES = [Kind.DISPUTE_WITHDRAWN, Kind.DISPUTE_REINSTATED]
 
 @dataclass(frozen=True, slots=True)
 class Position:
-    """All that a payment status depends on. `order` is the state of the live purchase order, "" for none."""
+    """All that a payment status depends on. `order` is the state of the live order whose seat it has, "" for none."""
 
     fee: Money
     balance: Money
@@ -64,10 +68,13 @@ def post(
     attempt: Attempt | None = None,
     by: Any = None,
     reason: str = "",
+    payer: Payer | None = None,
+    corrects: LedgerEntry | None = None,
 ) -> tuple[LedgerEntry, bool]:
     """Append a fact, once: (row, True), or (the row that already holds it, False).
 
-    Call it under `lock(registration)` and follow it with `recompute`. Without a registration the money is unmatched.
+    Call it under `lock(registration)` and follow it with `recompute`. Without a registration the money is the payer's,
+    without either it is unmatched. `corrects` is the fact whose money it moves on or takes back.
     """
     return LedgerEntry.objects.get_or_create(
         provider=provider,
@@ -75,6 +82,8 @@ def post(
         txn_ref=txn_ref,
         defaults={
             "registration": registration,
+            "payer": payer,
+            "corrects": corrects,
             "amount_minor": amount.minor,
             "currency": amount.currency,
             "attempt": attempt,
@@ -95,13 +104,18 @@ def position(registration: Registration) -> Position:
     """What the registration's status depends on, as the database has it now: three queries."""
     entries = LedgerEntry.objects.filter(registration=registration, currency=registration.currency)
     disputes = Q(kind__in=DISPUTES)
-    sums = entries.aggregate(balance=Sum("amount_minor"), disputed=Sum("amount_minor", filter=disputes))
-    order = PurchaseOrder.objects.live().filter(registration=registration).values_list("state", flat=True).first()
+    sums = entries.aggregate(
+        balance=Sum("amount_minor"),
+        disputed=Sum("amount_minor", filter=disputes),
+        # a district's money that came and went again was never a refund of the candidate's
+        paid=Count("pk", filter=~Q(kind=Kind.TRANSFER)),
+    )
+    order = Seat.objects.claimed().filter(registration=registration).values_list("order__state", flat=True).first()
     return Position(
         fee=registration.fee,
         balance=Money(sums["balance"] or 0, registration.currency),
         disputed=Money(sums["disputed"] or 0, registration.currency),
-        has_entries=sums["balance"] is not None,
+        has_entries=sums["paid"] > 0,
         is_in_doubt=Attempt.objects.filter(registration=registration, state__in=Attempt.IN_DOUBT).exists(),
         order=order or "",
     )

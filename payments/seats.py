@@ -96,6 +96,17 @@ def release(seat_id: int, *, reason: str, by: Any, at: datetime) -> Seat:
 
 
 @transaction.atomic
+def release_free(order_id: int, *, reason: str, by: Any, at: datetime) -> int:
+    """Give back every seat of an accepted order that nobody took and no money came for, with one credit note."""
+    place = seating.lock_all(order_id)
+    if place.order.state != PurchaseOrder.State.ACCEPTED:
+        raise Refused("order-not-accepted", "This purchase order is not accepted, so its seats hold nothing.")
+    unpaid = [seat for seat in place.free if not seat.allocations.standing().exists()]
+    give_back(place, unpaid, reason=reason.strip() or "The seats were not needed.", by=by, at=at)
+    return len(unpaid)
+
+
+@transaction.atomic
 def substitute(seat_id: int, registration_id: int, *, by: Any, at: datetime) -> Seat:
     """Hand a seat to another registration of its cohort, by staff, while registration is open. Its money follows."""
     _, seat = seating.lock_seat(seat_id, also=[registration_id])

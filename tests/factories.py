@@ -4,6 +4,7 @@ The world of the tests: cohort 2026 registers 1 November 2026 to 31 January 2027
 all in America/Chicago. `at(...)` writes an instant in that zone.
 """
 
+from collections.abc import Sequence
 from datetime import date, datetime, timedelta
 from decimal import Decimal
 from hashlib import sha256
@@ -26,7 +27,7 @@ from candidates.models import (
     User,
 )
 from icg_cert.lib.windows import start_of, whole_days
-from payments.models import Attempt, LedgerEntry, PurchaseOrder
+from payments.models import Attempt, LedgerEntry, Payer, PurchaseOrder, Seat, Vendor
 from portfolios.models import Entry, Factor, Requirement, Upload
 from scoring.models import (
     Assignment,
@@ -210,6 +211,50 @@ def make_purchase_order(registration: Registration, **fields: Any) -> PurchaseOr
         "submitted_at": at(registration.cohort.year, 12, 10, 10),
     }
     return PurchaseOrder.objects.create(registration=registration, **{**defaults, **fields})
+
+
+def make_vendor(**fields: Any) -> Vendor:
+    """Us, with everything an office wants to know, and no W-9."""
+    defaults: dict[str, Any] = {
+        "legal_name": "Instructional Coaching Group",
+        "remit_to": "Instructional Coaching Group\nPO Box 100\nSpringfield, KS 66000",
+        "ach_details": "First Bank of Springfield\nRouting 000000000",
+        "contact_email": "billing@example.org",
+    }
+    return Vendor.objects.first() or Vendor.objects.create(**{**defaults, **fields})
+
+
+def make_payer(name: str = "Lakeside School District", **fields: Any) -> Payer:
+    defaults = {"bill_to": "Accounts Payable\n1 Main Street", "email": f"payable{next(_number)}@example.org"}
+    return Payer.objects.get_or_create(name_normalised=name.casefold(), defaults={"name": name, **defaults, **fields})[
+        0
+    ]
+
+
+def make_accepted_order(
+    payer: Payer | None = None, coaches: Sequence[Registration | None] = (None,), **fields: Any
+) -> PurchaseOrder:
+    """An order that holds one seat for each of `coaches`: taken by a registration, free for None. Not invoiced yet."""
+    cohort = next((coach.cohort for coach in coaches if coach), None) or make_cohort()
+    number = fields.pop("number", f"PO {next(_number)}")
+    defaults: dict[str, Any] = {
+        "payer": payer or make_payer(),
+        "cohort": cohort,
+        "contact_name": "Connie Contact",
+        "contact_email": "connie@example.org",
+        "ship_to": "Lakeside Elementary\n12 Lake Road",
+        "state": PurchaseOrder.State.ACCEPTED,
+        "amount_minor": cohort.fee_minor * len(coaches),
+        "decided_by": make_user("", "staff"),
+        "decided_at": at(cohort.year, 12, 10, 10),
+    }
+    order = make_purchase_order(make_registration(cohort=cohort), number=number, **{**defaults, **fields})
+    for coach in coaches:
+        state = Seat.State.CLAIMED if coach else Seat.State.FREE
+        Seat.objects.create(
+            order=order, price_minor=cohort.fee_minor, currency=cohort.currency, state=state, registration=coach
+        )
+    return order
 
 
 def make_factor(number: int = 1, **fields: Any) -> Factor:

@@ -4,7 +4,7 @@ from typing import Any
 from uuid import uuid4
 
 from django.db import models
-from django.db.models import Q
+from django.db.models import F, Q, Sum
 
 from candidates.models import Cohort, Registration, User
 from icg_cert.lib.money import Money
@@ -119,6 +119,15 @@ class SeatQuerySet(models.QuerySet["Seat"]):
     def claimed(self) -> "SeatQuerySet":
         """Live, and somebody's: at most one per registration."""
         return self.filter(state=Seat.State.CLAIMED, order__state__in=PurchaseOrder.LIVE)
+
+    def billed(self) -> "SeatQuerySet":
+        """Of accepted orders, and not given back: what districts owe for."""
+        return self.exclude(state=Seat.State.RELEASED).filter(order__state=PurchaseOrder.State.ACCEPTED)
+
+    def with_open(self) -> "SeatQuerySet":
+        """Each with `open_minor`: what of its price no money is allocated to."""
+        given = Sum("allocations__amount_minor", filter=Q(allocations__undone_at=None), default=0)
+        return self.annotate(open_minor=F("price_minor") - given)
 
 
 class Seat(models.Model):

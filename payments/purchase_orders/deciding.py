@@ -87,7 +87,7 @@ def cancel(
         if order.state != State.SUBMITTED:
             raise Refused("order-accepted", "This purchase order was accepted and holds seats. Please write to us.")
         return _turn_down(place, State.CANCELLED, "", by=None, at=at, actor=by)
-    if order.remittances.exists() or any(seat.allocations.standing().exists() for seat in place.seats):
+    if any(seat.allocations.standing().exists() for seat in place.seats):
         raise Refused("has-money", "Money has come in for this purchase order, so it cannot be cancelled.")
     if order.state == State.ACCEPTED and place.claimed and not with_taken_seats:
         taken = "1 coach has" if len(place.claimed) == 1 else f"{len(place.claimed)} coaches have"
