@@ -18,6 +18,7 @@ os.environ.setdefault("DJANGO_SETTINGS_MODULE", "icg_cert.settings")
 JOBS: list[str] = [
     "payments.tasks.settle_unresolved",
     "payments.tasks.close_unpaid",
+    "payments.tasks.remind_invoices",
     "candidates.tasks.remind_unpaid",
     "portfolios.tasks.check_uploads",
     "portfolios.tasks.expire_uploads",

@@ -11,7 +11,6 @@ from datetime import datetime
 from typing import Any
 
 from django.db import transaction
-from django.db.models import Sum
 from django.urls import reverse
 
 from candidates.models import Registration
@@ -20,7 +19,7 @@ from icg_cert.lib.money import Money
 from icg_cert.lib.refusal import Refused
 from icg_cert.mail import outbox
 from payments import ledger
-from payments.models import Allocation, LedgerEntry, Payer, PurchaseOrder, Refund, Remittance, Seat
+from payments.models import Allocation, LedgerEntry, Payer, PurchaseOrder, Remittance, Seat
 
 PROVIDER = "po"
 Kind = LedgerEntry.Kind
@@ -41,43 +40,28 @@ def lines(payer: Payer) -> list[Line]:
     return [Line(seat, Money(seat.open_minor, seat.currency)) for seat in rows if seat.open_minor > 0]
 
 
-def left_of(remittance: Remittance) -> Money:
-    """What of a remittance is for no seat and did not go back: the payer's credit. Below zero when too much went."""
-    entry = entry_of(remittance)
-    moved = entry.corrections.exclude(kind=Kind.TRANSFER).aggregate(total=Sum("amount_minor"))["total"] or 0
-    given = remittance.allocations.standing().aggregate(total=Sum("amount_minor"))["total"] or 0
-    asked = entry.refunds.filter(state__in=Refund.LIVE).aggregate(total=Sum("amount_minor"))["total"] or 0
-    return Money(entry.amount_minor + moved - given - asked, remittance.currency)
-
-
-def entry_of(remittance: Remittance) -> LedgerEntry:
-    """The fact that it came."""
-    return LedgerEntry.objects.get(provider=PROVIDER, kind=Kind.PO_MONEY, txn_ref=f"remittance:{remittance.pk}")
-
-
 @transaction.atomic
-def allocate(remittance_id: int, seat_ids: Iterable[int], *, by: Any, at: datetime) -> list[Allocation]:
+def allocate(remittance_id: int, seats: Iterable[int], *, by: Any, at: datetime) -> list[Allocation]:
     """Let a remittance pay for these seats, one after the other, as far as it reaches. What stays is the payer's."""
-    remittance = Remittance.objects.get(pk=remittance_id)
-    lock(remittance.payer_id)
-    remittance.refresh_from_db()
+    lock(Remittance.objects.values_list("payer", flat=True).get(pk=remittance_id))
+    remittance = Remittance.objects.select_related("payer").get(pk=remittance_id)
     if remittance.reversed_at:
         raise Refused("remittance-reversed", f"{remittance} came back from the bank, so it pays for nothing.")
-    return spread(remittance, list(seat_ids), by=by, at=at)
+    return spread(remittance, list(seats), by=by, at=at)
 
 
-def spread(remittance: Remittance, seat_ids: list[int], *, by: Any, at: datetime) -> list[Allocation]:
-    """The same under the locks of `lock`. The order of `seat_ids` is the order in which they are paid."""
+def spread(remittance: Remittance, seats: list[int], *, by: Any, at: datetime) -> list[Allocation]:
+    """The same under the locks of `lock`. Seats are paid in the order in which they are named."""
     known = {line.seat.pk: line for line in lines(remittance.payer)}
-    if strange := [pk for pk in seat_ids if pk not in known]:
+    if not set(seats) <= set(known):
         message = "One of these seats is paid already, was given back, or is another payer's. Please choose again."
-        raise Refused("seat-not-open", message, fields={"seats": message} if strange else {})
-    left, made = left_of(remittance), []
-    for line in (known[pk] for pk in seat_ids):
-        part = min(left.minor, line.open.minor)
-        if part > 0:
-            made.append(_give(remittance, line.seat, Money(part, left.currency), by=by, at=at))
-            left = Money(left.minor - part, left.currency)
+        raise Refused("seat-not-open", message, fields={"seats": message})
+    left, made = Remittance.objects.with_left().get(pk=remittance.pk).left, []
+    for line in (known[pk] for pk in seats):
+        part = Money(min(left.minor, line.open.minor), left.currency)
+        if part.minor > 0:
+            made.append(_give(remittance, line.seat, part, by=by, at=at))
+            left -= part
     return made
 
 
@@ -85,7 +69,7 @@ def follow(seat: Seat, *, by: Any, at: datetime) -> None:
     """What is allocated to a seat moves to the registration that took it. Call it under that registration's lock."""
     if seat.registration is None:
         return
-    for allocation in seat.allocations.standing().select_related("remittance__payer"):
+    for allocation in seat.allocations.standing().select_related("remittance__payer", "remittance__entry"):
         if standing_on(allocation) is None:
             _move(allocation, seat.registration, by=by, at=at)
     _recompute(seat.registration, seat, by=by, at=at)
@@ -97,7 +81,7 @@ def take_back(seat: Seat, *, by: Any, at: datetime) -> None:
     A seat that is free again keeps its money for whoever takes it next; of one that was given back for good, the money
     is the payer's credit.
     """
-    for allocation in seat.allocations.standing().select_related("remittance__payer"):
+    for allocation in seat.allocations.standing().select_related("remittance__payer", "remittance__entry"):
         undo(allocation, by=by, at=at)
         if seat.state != Seat.State.RELEASED:
             _give(allocation.remittance, seat, allocation.money, by=by, at=at)
@@ -181,7 +165,7 @@ def _transfer(
     """The pair: off one account and onto the other."""
     remittance = allocation.remittance
     fact: dict[str, Any] = {"kind": Kind.TRANSFER, "provider": PROVIDER, "occurred_at": at, "at": at, "by": by}
-    fact |= {"corrects": entry_of(remittance), "reason": f"{remittance} for {allocation.seat}"}
+    fact |= {"corrects": remittance.entry, "reason": f"{remittance} for {allocation.seat}"}
     name = f"allocation:{allocation.pk}"
     payer_side = f"{name}:{'out' if way == 'in' else 'returned'}"
     ledger.post(registration=None, payer=remittance.payer, amount=-amount, txn_ref=payer_side, **fact)

@@ -6,7 +6,7 @@ from celery import shared_task
 
 from icg_cert.lib import clock
 from icg_cert.lib.jobs import each_due
-from payments import closing, settlement
+from payments import closing, dunning, settlement
 from payments.models import Attempt
 
 PATIENCE = timedelta(minutes=10)
@@ -25,3 +25,10 @@ def close_unpaid() -> int:
     at = clock.now()
     closed = each_due(settlement.close, closing.late_attempts(at).values_list("pk", flat=True), at=at)
     return closed + each_due(closing.lapse, closing.lapsable(at).values_list("pk", flat=True), at=at)
+
+
+@shared_task
+def remind_invoices() -> int:
+    """Write to accounts payable about invoices that are nearly, just or long due."""
+    at = clock.now()
+    return each_due(dunning.remind, dunning.due(at), at=at)

@@ -17,8 +17,8 @@ from icg_cert.lib.admin import ReadOnlyAdmin
 from icg_cert.lib.doors import refuse_form
 from icg_cert.lib.money import Money
 from icg_cert.lib.refusal import Refused
-from payments import permissions, purchase_orders, remittances
-from payments.forms import ReasonForm, RemittanceForm
+from payments import invoices, permissions, purchase_orders
+from payments.forms import ReasonForm
 from payments.models import (
     Account,
     Attempt,
@@ -27,12 +27,11 @@ from payments.models import (
     ProviderCall,
     ProviderRef,
     PurchaseOrder,
-    Remittance,
 )
 
 
 @admin.display(description="amount", ordering="amount_minor")
-def amount(row: Attempt | LedgerEntry | PurchaseOrder | Remittance) -> Money:
+def amount(row: Attempt | LedgerEntry | PurchaseOrder) -> Money:
     return row.money
 
 
@@ -86,12 +85,6 @@ class RefInline(LookInline):
     fields = ["kind", "ref"]
 
 
-class RemittanceInline(LookInline):
-    model = Remittance
-    fields = ["kind", "number", amount, "received_on", "entered_by", "entered_at"]
-    readonly_fields = [amount]
-
-
 @admin.register(LedgerEntry)
 class LedgerEntryAdmin(ReadOnlyAdmin):
     list_display = ["recorded_at", "kind", amount, "provider", "registration_code", "txn_ref", "actor"]
@@ -122,16 +115,6 @@ class AttemptAdmin(ReadOnlyAdmin):
     @admin.display(description="registration")
     def registration_code(self, attempt: Attempt) -> str:
         return attempt.registration.code
-
-
-@admin.register(Remittance)
-class RemittanceAdmin(ReadOnlyAdmin):
-    list_display = ["received_on", "kind", "number", amount, "purchase_order", "entered_by", "entered_at"]
-    list_filter = ["kind"]
-    search_fields = ["number", "purchase_order__number", "purchase_order__payer_name"]
-    list_select_related = ["purchase_order", "entered_by"]
-    show_full_result_count = False
-    list_per_page = 50
 
 
 @admin.register(Account)
@@ -172,7 +155,6 @@ class PurchaseOrderAdmin(ReadOnlyAdmin):
         "state", "candidate", "fee", "payer_name", "payer_email", "number", "issued_on", amount, "pdf",
         "document_sha256", "submitted_by", "submitted_at", "decided_by", "decided_at", "reason",
     ]  # fmt: skip
-    inlines = [RemittanceInline]
     actions = ["accept_selected"]
     change_form_template = "admin/payments/purchaseorder_detail.html"
 
@@ -204,12 +186,11 @@ class PurchaseOrderAdmin(ReadOnlyAdmin):
     def render_change_form(self, request: HttpRequest, context: Any, *args: Any, **kwargs: Any) -> HttpResponse:
         order = context.get("original")
         context["may_decide"] = self.has_decide_permission(request)
-        context["may_enter_money"] = permissions.may_enter_money(request.user)
-        context["missing"] = remittances.missing(order) if order else None
+        context["missing"] = invoices.owed(order) if order else None
         return super().render_change_form(request, context, *args, **kwargs)
 
     def get_urls(self) -> list[URLPattern]:
-        names = [("accept", self.accept), ("refuse", self.refuse), ("cancel", self.cancel), ("money", self.enter_money)]
+        names = [("accept", self.accept), ("refuse", self.refuse), ("cancel", self.cancel)]
         own = [
             path(f"<int:pk>/{name}/", self.admin_site.admin_view(view), name=f"payments_purchaseorder_{name}")
             for name, view in names
@@ -237,15 +218,6 @@ class PurchaseOrderAdmin(ReadOnlyAdmin):
         what = "The seat is no longer held by it, and the candidate reads the reason."
         return self._ask(request, pk, "Cancel", what, ReasonForm(request.POST or None), verb)
 
-    def enter_money(self, request: HttpRequest, pk: int) -> HttpResponse:
-        def verb(form: forms.Form, **who: Any) -> None:
-            remittances.enter(pk, **form.cleaned_data, **who)
-
-        what = "What the check or transfer brought is posted to the ledger. It cannot be changed afterwards."
-        is_allowed = permissions.may_enter_money(request.user)
-        form = RemittanceForm(request.POST or None)
-        return self._ask(request, pk, "Enter money for", what, form, verb, is_allowed=is_allowed)
-
     def _ask(
         self,
         request: HttpRequest,
@@ -254,10 +226,9 @@ class PurchaseOrderAdmin(ReadOnlyAdmin):
         what: str,
         form: forms.Form,
         verb: Callable[..., None],
-        is_allowed: bool | None = None,
     ) -> HttpResponse:
         """The page between a button and its verb: what will happen, what must be typed."""
-        if not (self.has_decide_permission(request) if is_allowed is None else is_allowed):
+        if not self.has_decide_permission(request):
             raise PermissionDenied
         order = get_object_or_404(PurchaseOrder.objects.select_related("registration__user"), pk=pk)
         if request.method == "POST" and form.is_valid():
@@ -270,5 +241,5 @@ class PurchaseOrderAdmin(ReadOnlyAdmin):
                 return redirect("admin:payments_purchaseorder_change", pk)
         title = f"{action} this purchase order"
         context = {**self.admin_site.each_context(request), "opts": self.opts, "title": title, "order": order}
-        context |= {"form": form, "what": what, "action": title, "missing": remittances.missing(order)}
+        context |= {"form": form, "what": what, "action": title, "missing": invoices.owed(order)}
         return render(request, "admin/payments/purchaseorder_ask.html", context)

@@ -9,7 +9,7 @@ from payments.models.orders import PurchaseOrder, PurchaseOrderQuerySet, Seat, S
 from payments.models.payers import Payer, Vendor, exemption_path, vendor_path
 from payments.models.quotes import NumberSeries, Quote, QuoteQuerySet, quote_path
 from payments.models.refunds import Refund
-from payments.models.remittances import Allocation, AllocationQuerySet, Remittance
+from payments.models.remittances import Allocation, AllocationQuerySet, Remittance, RemittanceQuerySet
 
 __all__ = [
     "Account",
@@ -37,6 +37,7 @@ __all__ = [
     "QuoteQuerySet",
     "Refund",
     "Remittance",
+    "RemittanceQuerySet",
     "Seat",
     "SeatQuerySet",
     "Vendor",
