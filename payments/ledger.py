@@ -16,7 +16,7 @@ from django.db.models import Count, Q, Sum
 from candidates.models import Registration
 from icg_cert.audit import trail
 from icg_cert.lib.money import Money
-from payments.models import Attempt, LedgerEntry, Payer, PurchaseOrder
+from payments.models import Attempt, LedgerEntry, Payer, PurchaseOrder, Seat
 
 Payment = Registration.Payment
 Kind = LedgerEntry.Kind
@@ -25,7 +25,7 @@ DISPUTES = [Kind.DISPUTE_WITHDRAWN, Kind.DISPUTE_REINSTATED]
 
 @dataclass(frozen=True, slots=True)
 class Position:
-    """All that a payment status depends on. `order` is the state of the live purchase order, "" for none."""
+    """All that a payment status depends on. `order` is the state of the live order whose seat it has, "" for none."""
 
     fee: Money
     balance: Money
@@ -110,7 +110,7 @@ def position(registration: Registration) -> Position:
         # a district's money that came and went again was never a refund of the candidate's
         paid=Count("pk", filter=~Q(kind=Kind.TRANSFER)),
     )
-    order = PurchaseOrder.objects.live().filter(registration=registration).values_list("state", flat=True).first()
+    order = Seat.objects.claimed().filter(registration=registration).values_list("order__state", flat=True).first()
     return Position(
         fee=registration.fee,
         balance=Money(sums["balance"] or 0, registration.currency),

@@ -13,6 +13,20 @@ def payments_visible_to(user: Any) -> Q:
     return Q() if is_office(user) else Q(registration__user=user)
 
 
+def orders_visible_to(user: Any) -> Q:
+    """Whoever handed it in. A coach who took a seat of somebody else's order reads of it, and not the document."""
+    if not user.is_authenticated:
+        return Q(pk__in=[])
+    return Q() if is_office(user) else Q(submitted_by=user)
+
+
+def quotes_visible_to(user: Any) -> Q:
+    """Whoever asked for it with an account. Its contact has the signed link instead."""
+    if not user.is_authenticated:
+        return Q(pk__in=[])
+    return Q() if is_office(user) else Q(requested_by=user)
+
+
 def registrations_payable_by(user: Any) -> Q:
     """Nobody pays, or accepts the no-refund policy, in another person's name."""
     return Q(user=user) if user.is_authenticated else Q(pk__in=[])
@@ -23,7 +37,7 @@ def may_see_money(user: Any) -> bool:
 
 
 def may_decide_orders(user: Any) -> bool:
-    """Accept, refuse and cancel purchase orders."""
+    """Accept, refuse and cancel purchase orders, give seats back, verify payers."""
     return is_staff(user)
 
 

@@ -20,7 +20,7 @@ from icg_cert.mail import outbox
 from payments import ledger, permissions
 from payments.gateways import registry
 from payments.gateways.base import Checkout, Facts, Gateway, GatewayError, Ref, Rejected, Standing, Txn
-from payments.models import Attempt, LedgerEntry, ProviderCall, ProviderRef
+from payments.models import Attempt, LedgerEntry, ProviderCall, ProviderRef, Seat
 
 logger = logging.getLogger(__name__)
 State = Attempt.State
@@ -233,8 +233,10 @@ def _confirm(registration: Registration, entry: LedgerEntry, at: datetime) -> No
         is_over=is_over,
         pay_path=reverse("payments:pay", args=[registration.pk]),
     )
-    if is_over or not registration.is_standing:
-        _alert("overpaid" if is_over else "not_standing", registration, entry, at)
+    is_promised = Seat.objects.claimed().filter(registration=registration).exists()
+    if is_over or is_promised or not registration.is_standing:
+        what = "overpaid" if is_over else "promised" if is_promised else "not_standing"
+        _alert(what, registration, entry, at)
 
 
 def _disappoint(registration: Registration, attempt: Attempt, at: datetime) -> None:

@@ -7,7 +7,7 @@ from payments.models.invoices import CreditNote, Invoice, InvoiceQuerySet, invoi
 from payments.models.ledger import Account, LedgerEntry, LedgerEntryQuerySet
 from payments.models.orders import PurchaseOrder, PurchaseOrderQuerySet, Seat, SeatQuerySet, purchase_order_path
 from payments.models.payers import Payer, Vendor, exemption_path, vendor_path
-from payments.models.quotes import NumberSeries, Quote, quote_path
+from payments.models.quotes import NumberSeries, Quote, QuoteQuerySet, quote_path
 from payments.models.refunds import Refund
 from payments.models.remittances import Allocation, AllocationQuerySet, Remittance, RemittanceQuerySet
 
@@ -34,6 +34,7 @@ __all__ = [
     "PurchaseOrder",
     "PurchaseOrderQuerySet",
     "Quote",
+    "QuoteQuerySet",
     "Refund",
     "Remittance",
     "RemittanceQuerySet",
