@@ -36,7 +36,7 @@ class Line:
 def lines(payer: Payer) -> list[Line]:
     """What of a payer's seats is not paid: of the oldest order first, in the order of its invoice."""
     seats = Seat.objects.billed().filter(order__payer=payer).with_open()
-    rows = seats.select_related("order", "registration__user").order_by("order__decided_at", "order", "pk")
+    rows = seats.select_related("order", "registration__user").order_by("order__decided_at", "order_id", "pk")
     return [Line(seat, Money(seat.open_minor, seat.currency)) for seat in rows if seat.open_minor > 0]
 
 

@@ -17,7 +17,7 @@ EVENT = "invoice_reminder"
 def days_due(due_on: date, *, issued_on: date, on: date) -> int | None:
     """Which reminder is due on a day: its days after the due date, or None.
 
-    The latest only, so that a job late by weeks writes once; and none of a day that the invoice itself came on or after.
+    The latest only, so that a job late by weeks writes once; and none whose day the invoice itself came on or after.
     """
     reached = [days for days in DAYS_AFTER if issued_on < due_on + timedelta(days=days) <= on]
     return max(reached, default=None)
