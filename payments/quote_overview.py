@@ -4,10 +4,12 @@ from dataclasses import dataclass
 from datetime import datetime
 from functools import cached_property
 
+from django.db.models.fields.files import FieldFile
+
 from icg_cert.lib.money import Money
 from icg_cert.lib.windows import Phase
 from payments import papers, seat_codes
-from payments.models import CreditNote, Invoice, PurchaseOrder, Quote, Seat, Vendor
+from payments.models import CreditNote, Invoice, PurchaseOrder, Quote, Seat
 
 STATES = {
     "early": ("Quote", "muted"),
@@ -28,6 +30,7 @@ class SeatLine:
     seat: Seat
     code: str
     coach: str
+    may_give_back: bool
 
 
 @dataclass(frozen=True)
@@ -74,11 +77,15 @@ class QuoteOverview:
         if self.order is None or self.order.state != PurchaseOrder.State.ACCEPTED:
             return []
         seats = self.order.seats.exclude(state=Seat.State.RELEASED).select_related("registration__user")
-        return [_line(seat) for seat in seats.order_by("pk")]
+        return [_line(seat) for seat in seats.prefetch_related("allocations").order_by("pk")]
 
     @property
     def taken(self) -> int:
         return sum(1 for line in self.lines if line.coach)
+
+    @property
+    def free(self) -> int:
+        return len(self.lines) - self.taken
 
     @property
     def is_claimable(self) -> bool:
@@ -103,11 +110,15 @@ class QuoteOverview:
         return Money(self.invoice.paid_minor if self.invoice else 0, self.quote.currency)  # type: ignore[attr-defined]
 
     @cached_property
-    def vendor(self) -> Vendor:
-        return papers.vendor()
+    def papers(self) -> dict[str, FieldFile]:
+        """Everything to download, by the name it has in its address."""
+        w9 = papers.vendor().w9
+        rows: list[Quote | Invoice | CreditNote] = [self.quote, *filter(None, [self.invoice]), *self.credit_notes]
+        return {row.number: row.document for row in rows} | ({"W-9": w9} if w9 else {})
 
 
 def _line(seat: Seat) -> SeatLine:
     if seat.registration is not None:
-        return SeatLine(seat, "", seat.registration.user.name)
-    return SeatLine(seat, seat_codes.shown(seat), "")
+        return SeatLine(seat, "", seat.registration.user.name, may_give_back=False)
+    is_paid = any(allocation.undone_at is None for allocation in seat.allocations.all())
+    return SeatLine(seat, seat_codes.shown(seat), "", may_give_back=not is_paid)

@@ -68,7 +68,13 @@ def make_for(registration_id: int, wanted: Wanted, *, by: Any, at: datetime) -> 
 
 def path(quote: Quote) -> str:
     """The signed link, without the site's address."""
-    return reverse("payments:quote", args=[quote.public_id, Signer(salt=SALT).signature(str(quote.public_id))])
+    return reverse("payments:quote", kwargs=link(quote))
+
+
+def link(quote: Quote) -> dict[str, Any]:
+    """What every address behind the signed link is made of."""
+    token = Signer(salt=SALT).signature(str(quote.public_id))
+    return {"public_id": quote.public_id, "token": token}
 
 
 def opened(public_id: UUID, token: str) -> Quote:

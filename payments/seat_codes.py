@@ -37,6 +37,6 @@ def issue(seat: Seat) -> None:
 
 def shown(seat: Seat) -> str:
     """The code of a seat; "" where it has none, or the key it was made with is gone."""
-    keys = [settings.SECRET_KEY, *settings.SECRET_KEY_FALLBACKS]
+    keys = [str(key) for key in (settings.SECRET_KEY, *settings.SECRET_KEY_FALLBACKS)]
     codes = (derived(seat.nonce, key) for key in keys)
     return next((code for code in codes if fingerprint(code) == seat.code_sha256), "")

@@ -50,7 +50,7 @@ def lock_all(order_id: int) -> Seating:
     """The same with everybody who holds a seat of it. Refused when somebody took one a moment ago."""
     people = set(Seat.objects.filter(order=order_id, state=Seat.State.CLAIMED).values_list("registration", flat=True))
     seating = lock(order_id, people=people)
-    _check_same({seat.registration_id for seat in seating.claimed}, people)
+    _check_same({registration.pk for registration in seating.people}, people)
     return seating
 
 
@@ -61,15 +61,15 @@ def lock_seat(seat_id: int, *, also: Iterable[int] = ()) -> tuple[Seating, Seat]
     seating = lock(known.order_id, people=people)
     here = next((seat for seat in seating.seats if seat.pk == seat_id), None)
     seat = here or Seat.objects.select_related("order", "registration").get(pk=seat_id)
-    _check_same({seat.registration_id} - {None}, people)
+    _check_same([seat.registration_id], people)
     return seating, seat
 
 
 def _people(keys: Iterable[int | None]) -> dict[int | None, Registration]:
     rows = Registration.objects.select_for_update(of=("self",)).select_related("user", "cohort")
-    return {row.pk: row for row in rows.filter(pk__in=set(keys) - {None}).order_by("pk")}
+    return {row.pk: row for row in rows.filter(pk__in=[key for key in set(keys) if key is not None]).order_by("pk")}
 
 
-def _check_same(now: set[int | None], locked: set[int | None]) -> None:
-    if now - locked:
+def _check_same(now: Iterable[int | None], locked: Iterable[int | None]) -> None:
+    if set(now) - set(locked) - {None}:
         raise Refused("changed-meanwhile", "Somebody changed this order at the same moment. Please look again.")

@@ -160,8 +160,8 @@ def _end(order: PurchaseOrder, reason: str, *, by: Any, at: datetime) -> None:
     if order.state in PurchaseOrder.LIVE:
         before, order.state, order.reason = order.state, PurchaseOrder.State.CANCELLED, reason
         order.save(update_fields=["state", "reason"])
-        states = {"before": {"state": before}, "after": {"state": order.state}}
-        trail.record("purchase_order.cancel", order, by=by, at=at, reason=reason, **states)
+        after = {"state": order.state}
+        trail.record("purchase_order.cancel", order, by=by, at=at, reason=reason, before={"state": before}, after=after)
 
 
 def _check_wanting(registration: Registration, *, by: Any, at: datetime) -> None:

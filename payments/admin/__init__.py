@@ -1,55 +1,28 @@
-"""The office's side of money: everything to look at, and purchase orders to judge. What changes, the verbs change."""
+"""The office's side of money: everything to look at, orders to judge. What changes, the verbs change."""
 
-from collections.abc import Callable
 from typing import Any
 
-from django import forms
-from django.contrib import admin, messages
-from django.core.exceptions import PermissionDenied
+from django.contrib import admin
 from django.db.models import OuterRef, QuerySet, Subquery, Sum
 from django.db.models.functions import Coalesce
-from django.http import HttpRequest, HttpResponse
-from django.shortcuts import get_object_or_404, redirect, render
-from django.urls import URLPattern, path, reverse
-from django.utils.html import format_html
+from django.http import HttpRequest
 
 from icg_cert.lib.admin import ReadOnlyAdmin
-from icg_cert.lib.doors import refuse_form
 from icg_cert.lib.money import Money
-from icg_cert.lib.refusal import Refused
-from payments import invoices, permissions, purchase_orders
-from payments.forms import ReasonForm
-from payments.models import (
-    Account,
-    Attempt,
-    LedgerEntry,
-    PolicyAcceptance,
-    ProviderCall,
-    ProviderRef,
-    PurchaseOrder,
-)
+from payments.admin.looking import LookInline, amount
+from payments.admin.orders import PurchaseOrderAdmin, SeatAdmin
+from payments.admin.quotes import PayerAdmin, QuoteAdmin
+from payments.models import Account, Attempt, LedgerEntry, PolicyAcceptance, ProviderCall, ProviderRef, Seat
 
-
-@admin.display(description="amount", ordering="amount_minor")
-def amount(row: Attempt | LedgerEntry | PurchaseOrder) -> Money:
-    return row.money
-
-
-class LookInline(admin.TabularInline):  # type: ignore[type-arg]
-    """Rows to look at, for whoever may look at their parent."""
-
-    extra = 0
-    can_delete = False
-    show_change_link = True
-
-    def has_view_permission(self, request: HttpRequest, obj: Any = None) -> bool:
-        return permissions.may_see_money(request.user)
-
-    def has_add_permission(self, request: HttpRequest, obj: Any = None) -> bool:
-        return False
-
-    def has_change_permission(self, request: HttpRequest, obj: Any = None) -> bool:
-        return False
+__all__ = [
+    "AccountAdmin",
+    "AttemptAdmin",
+    "LedgerEntryAdmin",
+    "PayerAdmin",
+    "PurchaseOrderAdmin",
+    "QuoteAdmin",
+    "SeatAdmin",
+]
 
 
 class EntryInline(LookInline):
@@ -64,9 +37,9 @@ class AttemptInline(LookInline):
     readonly_fields = [amount]
 
 
-class OrderInline(LookInline):
-    model = PurchaseOrder
-    fields = ["number", "payer_name", amount, "state", "submitted_at"]
+class SeatInline(LookInline):
+    model = Seat
+    fields = ["order", amount, "state", "claimed_at", "released_at"]
     readonly_fields = [amount]
 
 
@@ -126,7 +99,7 @@ class AccountAdmin(ReadOnlyAdmin):
     show_full_result_count = False
     list_per_page = 50
     fields = ["code", "user", "cohort", "status", "payment_status", "fee", "balance"]
-    inlines = [EntryInline, AttemptInline, OrderInline, AcceptanceInline]
+    inlines = [EntryInline, AttemptInline, SeatInline, AcceptanceInline]
 
     def get_queryset(self, request: HttpRequest) -> QuerySet[Account]:
         mine = LedgerEntry.objects.filter(registration=OuterRef("pk"), currency=OuterRef("currency")).order_by()
@@ -137,109 +110,3 @@ class AccountAdmin(ReadOnlyAdmin):
     @admin.display(ordering="balance_minor")
     def balance(self, account: Any) -> Money:
         return Money(account.balance_minor, account.currency)
-
-
-@admin.register(PurchaseOrder)
-class PurchaseOrderAdmin(ReadOnlyAdmin):
-    """Staff compare the document with what was typed and accept or refuse; finance enters the money that comes."""
-
-    list_display = ["number", "payer_name", amount, "state", "candidate", "submitted_at", "decided_by"]
-    list_filter = ["state", "registration__cohort"]
-    search_fields = ["number", "number_normalised", "payer_name", "registration__code", "registration__user__email"]
-    list_select_related = ["registration__user", "decided_by"]
-    date_hierarchy = "submitted_at"
-    show_full_result_count = False
-    list_per_page = 50
-    readonly_fields = [amount]
-    fields = [
-        "state", "candidate", "fee", "payer_name", "payer_email", "number", "issued_on", amount, "pdf",
-        "document_sha256", "submitted_by", "submitted_at", "decided_by", "decided_at", "reason",
-    ]  # fmt: skip
-    actions = ["accept_selected"]
-    change_form_template = "admin/payments/purchaseorder_detail.html"
-
-    @admin.display(description="candidate", ordering="registration__user__name")
-    def candidate(self, order: PurchaseOrder) -> str:
-        return f"{order.registration.user.name} ({order.registration.code})"
-
-    @admin.display(description="fee to cover")
-    def fee(self, order: PurchaseOrder) -> Money:
-        return order.registration.fee
-
-    @admin.display(description="document")
-    def pdf(self, order: PurchaseOrder) -> str:
-        return format_html('<a href="{}">Download</a>', reverse("payments:purchase-order-document", args=[order.pk]))
-
-    @admin.action(description="Accept and hold the seats", permissions=["decide"])
-    def accept_selected(self, request: HttpRequest, orders: QuerySet[PurchaseOrder]) -> None:
-        for order in orders:
-            try:
-                purchase_orders.accept(order.pk, by=request.user, at=request.at)  # type: ignore[attr-defined]
-            except Refused as refusal:
-                messages.error(request, f"{order}: {refusal.message}")
-            else:
-                messages.success(request, f"{order}: accepted. The candidate is told.")
-
-    def has_decide_permission(self, request: HttpRequest) -> bool:
-        return permissions.may_decide_orders(request.user)
-
-    def render_change_form(self, request: HttpRequest, context: Any, *args: Any, **kwargs: Any) -> HttpResponse:
-        order = context.get("original")
-        context["may_decide"] = self.has_decide_permission(request)
-        context["missing"] = invoices.owed(order) if order else None
-        return super().render_change_form(request, context, *args, **kwargs)
-
-    def get_urls(self) -> list[URLPattern]:
-        names = [("accept", self.accept), ("refuse", self.refuse), ("cancel", self.cancel)]
-        own = [
-            path(f"<int:pk>/{name}/", self.admin_site.admin_view(view), name=f"payments_purchaseorder_{name}")
-            for name, view in names
-        ]
-        return own + super().get_urls()
-
-    def accept(self, request: HttpRequest, pk: int) -> HttpResponse:
-        def verb(form: forms.Form, **who: Any) -> None:
-            purchase_orders.accept(pk, **who)
-
-        what = "The seat is held from now on, and the candidate is told. The money may follow."
-        return self._ask(request, pk, "Accept", what, forms.Form(request.POST or None), verb)
-
-    def refuse(self, request: HttpRequest, pk: int) -> HttpResponse:
-        def verb(form: forms.Form, **who: Any) -> None:
-            purchase_orders.refuse(pk, reason=form.cleaned_data["reason"], **who)
-
-        what = "The candidate reads the reason and can hand in a corrected order while registration is open."
-        return self._ask(request, pk, "Refuse", what, ReasonForm(request.POST or None), verb)
-
-    def cancel(self, request: HttpRequest, pk: int) -> HttpResponse:
-        def verb(form: forms.Form, **who: Any) -> None:
-            purchase_orders.cancel(pk, reason=form.cleaned_data["reason"], **who)
-
-        what = "The seat is no longer held by it, and the candidate reads the reason."
-        return self._ask(request, pk, "Cancel", what, ReasonForm(request.POST or None), verb)
-
-    def _ask(
-        self,
-        request: HttpRequest,
-        pk: int,
-        action: str,
-        what: str,
-        form: forms.Form,
-        verb: Callable[..., None],
-    ) -> HttpResponse:
-        """The page between a button and its verb: what will happen, what must be typed."""
-        if not self.has_decide_permission(request):
-            raise PermissionDenied
-        order = get_object_or_404(PurchaseOrder.objects.select_related("registration__user"), pk=pk)
-        if request.method == "POST" and form.is_valid():
-            try:
-                verb(form, by=request.user, at=request.at)  # type: ignore[attr-defined]
-            except Refused as refusal:
-                refuse_form(form, refusal)
-            else:
-                messages.success(request, f"{order}: done, and written down.")
-                return redirect("admin:payments_purchaseorder_change", pk)
-        title = f"{action} this purchase order"
-        context = {**self.admin_site.each_context(request), "opts": self.opts, "title": title, "order": order}
-        context |= {"form": form, "what": what, "action": title, "missing": invoices.owed(order)}
-        return render(request, "admin/payments/purchaseorder_ask.html", context)

@@ -28,7 +28,7 @@ def find_entries(apps, schema_editor):
 
 
 class Migration(migrations.Migration):
-    dependencies = [("payments", "0004_real_money")]
+    dependencies = [("payments", "0005_orders_of_payers")]
 
     operations = [
         migrations.AddField(

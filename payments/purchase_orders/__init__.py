@@ -9,4 +9,16 @@ from payments.purchase_orders.deciding import accept, ask, cancel, refuse
 from payments.purchase_orders.handing_in import hand_in, submit
 from payments.purchase_orders.order import Order, normalise, wrong
 
-__all__ = ["Check", "Order", "accept", "ask", "cancel", "checklist", "hand_in", "normalise", "refuse", "submit", "wrong"]
+__all__ = [
+    "Check",
+    "Order",
+    "accept",
+    "ask",
+    "cancel",
+    "checklist",
+    "hand_in",
+    "normalise",
+    "refuse",
+    "submit",
+    "wrong",
+]

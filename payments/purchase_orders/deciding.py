@@ -71,9 +71,7 @@ def ask(order_id: int, *, question: str, by: Any, at: datetime) -> PurchaseOrder
 
 
 @transaction.atomic
-def cancel(
-    order_id: int, *, reason: str = "", by: Any, at: datetime, with_taken_seats: bool = False
-) -> PurchaseOrder:
+def cancel(order_id: int, *, reason: str = "", by: Any, at: datetime, with_taken_seats: bool = False) -> PurchaseOrder:
     """Give it up: who handed it in (the contact is `by` None) while it is being checked, staff with a reason.
 
     Of an accepted order, seats that coaches have taken go only where that is said. Not once money came for it.
@@ -153,9 +151,7 @@ def _reason(reason: str) -> str:
     return reason.strip()
 
 
-def _turn_down(
-    place: Seating, state: str, reason: str, *, by: Any, at: datetime, actor: Any = None
-) -> PurchaseOrder:
+def _turn_down(place: Seating, state: str, reason: str, *, by: Any, at: datetime, actor: Any = None) -> PurchaseOrder:
     """Decide against it, give its seats back, and tell everybody."""
     order = place.order
     _decide(place, state, reason, by=by, at=at, actor=actor)
@@ -166,9 +162,7 @@ def _turn_down(
     return order
 
 
-def _decide(
-    place: Seating, state: str, reason: str, *, by: Any, at: datetime, actor: Any = None
-) -> None:
+def _decide(place: Seating, state: str, reason: str, *, by: Any, at: datetime, actor: Any = None) -> None:
     order = place.order
     before = order.state
     order.state, order.decided_by, order.decided_at, order.reason = state, by, at, reason
