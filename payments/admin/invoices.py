@@ -138,7 +138,9 @@ class InvoiceAdmin(ReadOnlyAdmin):
 
     def get_urls(self) -> list[URLPattern]:
         own = [
-            path(f"<int:pk>/{view.__name__}/", self.admin_site.admin_view(view), name=f"payments_invoice_{view.__name__}")
+            path(
+                f"<int:pk>/{view.__name__}/", self.admin_site.admin_view(view), name=f"payments_invoice_{view.__name__}"
+            )
             for view in (self.document, self.reissue)
         ]
         return own + super().get_urls()
@@ -155,7 +157,9 @@ class InvoiceAdmin(ReadOnlyAdmin):
         def verb(**who: Any) -> None:
             invoices.reissue(pk, **form.cleaned_data, **who)
 
-        what = "This one becomes void, another takes its place with a number of its own, and the payer's office is told."
+        what = (
+            "This one becomes void, another with its own number takes its place, and the payer's office is told."
+        )
         is_allowed = permissions.may_enter_money(request.user)
         return ask(request, self, invoice, "Void and issue again", what, form, verb, is_allowed=is_allowed)
 

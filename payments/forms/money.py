@@ -72,9 +72,7 @@ class ReissueForm(forms.Form):
     """What an accounts payable office may want otherwise on an invoice."""
 
     bill_to = forms.CharField(label="Bill to", widget=forms.Textarea(attrs={"rows": 4}), max_length=500)
-    ship_to = forms.CharField(
-        label="Ship to", widget=forms.Textarea(attrs={"rows": 4}), max_length=500, required=False
-    )
+    ship_to = forms.CharField(label="Ship to", widget=forms.Textarea(attrs={"rows": 4}), max_length=500, required=False)
     reason = forms.CharField(
         label="Reason", max_length=300, help_text="For us alone: what was wrong with the one before."
     )
@@ -87,6 +85,16 @@ class FileForm(forms.Form):
         return remittance_file.decoded(self.cleaned_data["file"].read())
 
 
+class PayerDetailsForm(forms.ModelForm):  # type: ignore[type-arg]
+    class Meta:
+        model = Payer
+        fields = ["email", "bill_to", "exemption"]
+        widgets = {"exemption": forms.FileInput(attrs={"accept": "application/pdf,.pdf"})}
+
+    def clean_exemption(self) -> Any:
+        return _pdf(self, "exemption")
+
+
 class VendorForm(forms.ModelForm):  # type: ignore[type-arg]
     class Meta:
         model = Vendor
@@ -97,11 +105,7 @@ class VendorForm(forms.ModelForm):  # type: ignore[type-arg]
         widgets = {"w9": forms.FileInput(attrs={"accept": "application/pdf,.pdf"})}
 
     def clean_w9(self) -> Any:
-        """Whatever it is called, it has to be a PDF that opens."""
-        document = self.cleaned_data["w9"]
-        if "w9" in self.changed_data and document:
-            check_pdf(document)
-        return document
+        return _pdf(self, "w9")
 
     def clean(self) -> dict[str, Any] | None:
         data = super().clean()
@@ -112,3 +116,11 @@ class VendorForm(forms.ModelForm):  # type: ignore[type-arg]
 
 def _coach(line: allocation.Line) -> str:
     return line.seat.registration.user.name if line.seat.registration else "a free seat"
+
+
+def _pdf(form: forms.ModelForm, name: str) -> Any:  # type: ignore[type-arg]
+    """A file field: whatever a new file is called, it has to be a PDF that opens."""
+    document = form.cleaned_data[name]
+    if name in form.changed_data and document:
+        check_pdf(document)
+    return document
