@@ -122,7 +122,7 @@ def tell(event: str, invoice: Invoice, at: datetime, *, document: Invoice | Cred
             to=to,
             key=f"{event}:{about.number}:{who}",
             at=at,
-            attachment=document.document.name if document else "",
+            attachment=str(document.document.name) if document else "",
             attachment_name=f"{document.number}.pdf" if document else "",
             number=invoice.number,
             note=about.number,

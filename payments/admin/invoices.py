@@ -5,9 +5,8 @@ from datetime import date
 from typing import Any
 
 from django.contrib import admin
-from django.core.exceptions import PermissionDenied
 from django.db.models import DateField, QuerySet, Value
-from django.http import FileResponse, HttpRequest, HttpResponse
+from django.http import HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404
 from django.urls import URLPattern, path, reverse
 from django.utils.html import format_html, format_html_join
@@ -20,7 +19,6 @@ from payments.admin.looking import LookInline, amount, ask
 from payments.forms.money import ReissueForm
 from payments.invoices import today
 from payments.models import CreditNote, Invoice
-from payments.order_views import download
 
 
 def state_words(row: Any) -> str:
@@ -118,7 +116,7 @@ class InvoiceAdmin(ReadOnlyAdmin):
 
     @admin.display(description="document")
     def pdf(self, row: Invoice) -> SafeString:
-        return format_html('<a href="{}">Download</a>', reverse("admin:payments_invoice_document", args=[row.pk]))
+        return format_html('<a href="{}">Download</a>', reverse("payments:invoice-document", args=[row.pk]))
 
     @admin.action(description="Download as CSV", permissions=["view"])
     def export(self, request: HttpRequest, rows: QuerySet[Invoice]) -> HttpResponse:
@@ -137,17 +135,8 @@ class InvoiceAdmin(ReadOnlyAdmin):
         return super().render_change_form(request, context, *args, **kwargs)
 
     def get_urls(self) -> list[URLPattern]:
-        own = [
-            path(
-                f"<int:pk>/{view.__name__}/", self.admin_site.admin_view(view), name=f"payments_invoice_{view.__name__}"
-            )
-            for view in (self.document, self.reissue)
-        ]
-        return own + super().get_urls()
-
-    def document(self, request: HttpRequest, pk: int) -> FileResponse:
-        invoice = get_object_or_404(Invoice.objects.visible_to(request.user), pk=pk)
-        return download(invoice.document, f"{invoice.number}.pdf")
+        own = path("<int:pk>/reissue/", self.admin_site.admin_view(self.reissue), name="payments_invoice_reissue")
+        return [own, *super().get_urls()]
 
     def reissue(self, request: HttpRequest, pk: int) -> HttpResponse:
         invoice = get_object_or_404(Invoice.objects.select_related("order__payer"), pk=pk)
@@ -157,9 +146,7 @@ class InvoiceAdmin(ReadOnlyAdmin):
         def verb(**who: Any) -> None:
             invoices.reissue(pk, **form.cleaned_data, **who)
 
-        what = (
-            "This one becomes void, another with its own number takes its place, and the payer's office is told."
-        )
+        what = "This one becomes void, another with its own number takes its place, and the payer's office is told."
         is_allowed = permissions.may_enter_money(request.user)
         return ask(request, self, invoice, "Void and issue again", what, form, verb, is_allowed=is_allowed)
 
@@ -188,14 +175,4 @@ class CreditNoteAdmin(ReadOnlyAdmin):
 
     @admin.display(description="document")
     def pdf(self, row: CreditNote) -> SafeString:
-        return format_html('<a href="{}">Download</a>', reverse("admin:payments_creditnote_document", args=[row.pk]))
-
-    def get_urls(self) -> list[URLPattern]:
-        view = self.admin_site.admin_view(self.document)
-        return [path("<int:pk>/document/", view, name="payments_creditnote_document"), *super().get_urls()]
-
-    def document(self, request: HttpRequest, pk: int) -> FileResponse:
-        note = get_object_or_404(CreditNote, pk=pk)
-        if not self.has_view_permission(request, note):
-            raise PermissionDenied
-        return download(note.document, f"{note.number}.pdf")
+        return format_html('<a href="{}">Download</a>', reverse("payments:credit-note-document", args=[row.pk]))

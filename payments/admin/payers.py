@@ -122,9 +122,7 @@ class PayerAdmin(AuditedAdmin):
         def verb(**who: Any) -> None:
             remittances.enter(pk, **form.cleaned_data, **who)
 
-        what = (
-            "What it brought is posted to the ledger and cannot be changed afterwards. One that bounces is reversed."
-        )
+        what = "What it brought is posted to the ledger and cannot be changed afterwards. One that bounces is reversed."
         is_allowed = permissions.may_enter_money(request.user)
         return ask(request, self, payer, "Enter a check or transfer", what, form, verb, is_allowed=is_allowed)
 

@@ -102,24 +102,27 @@ class RemittanceAdmin(ReadOnlyAdmin):
         """Choose a file, look at what it would do, then enter the same."""
         self._check_allowed(request)
         form = FileForm(request.POST or None, request.FILES or None)
-        if "text" in request.POST:
-            return self._enter_file(request, request.POST["text"])
-        page: dict[str, Any] = {"form": form, "columns": remittance_file.COLUMNS}
-        if request.method == "POST" and form.is_valid():
-            try:
-                page["text"] = form.text()
-                lines = remittance_file.read(page["text"])
-                page["outcomes"] = remittance_file.try_out(lines, by=request.user, at=request.at)  # type: ignore[attr-defined]
-            except Refused as refusal:
-                refuse_form(form, refusal)
-        return self._page(request, "admin/payments/remittance_file.html", "Enter from a file", **page)
+        page: dict[str, Any] = {"columns": remittance_file.COLUMNS}
+        try:
+            if "text" in request.POST:
+                page |= self._entered(request, request.POST["text"])
+                form = FileForm()
+            elif form.is_valid():
+                page |= self._tried(request, form.text())
+        except Refused as refusal:
+            refuse_form(form, refusal)
+        return self._page(request, "admin/payments/remittance_file.html", "Enter from a file", form=form, **page)
 
-    def _enter_file(self, request: HttpRequest, text: str) -> HttpResponse:
-        outcomes = remittance_file.enter(remittance_file.read(text), by=request.user, at=request.at)  # type: ignore[attr-defined]
+    def _tried(self, request: HttpRequest, text: str) -> dict[str, Any]:
+        lines = remittance_file.read(text)
+        return {"text": text, "outcomes": remittance_file.try_out(lines, by=request.user, at=request.at)}  # type: ignore[attr-defined]
+
+    def _entered(self, request: HttpRequest, text: str) -> dict[str, Any]:
+        lines = remittance_file.read(text)
+        outcomes = remittance_file.enter(lines, by=request.user, at=request.at)  # type: ignore[attr-defined]
         entered = sum(outcome.is_new is True for outcome in outcomes)
         messages.success(request, f"{entered} of {len(outcomes)} lines are entered now.")
-        page = {"columns": remittance_file.COLUMNS, "form": FileForm(), "outcomes": outcomes, "is_done": True}
-        return self._page(request, "admin/payments/remittance_file.html", "Entered from a file", **page)
+        return {"outcomes": outcomes, "is_done": True}
 
     def template(self, request: HttpRequest) -> HttpResponse:
         self._check_allowed(request)

@@ -43,7 +43,7 @@ class InvoiceQuerySet(models.QuerySet["Invoice"]):
 
     def open(self) -> "InvoiceQuerySet":
         """Standing, with something still owed."""
-        return self.standing().with_sums().filter(owed_minor__gt=0)
+        return self.standing().with_sums().filter(owed_minor__gt=0)  # type: ignore[misc]
 
 
 class Invoice(models.Model):
