@@ -9,6 +9,7 @@ import pytest
 from candidates.models import Cohort, PolicyText, Registration, User
 from icg_cert.audit.models import Event
 from icg_cert.lib.money import Money
+from icg_cert.lib.words import day_of
 from icg_cert.mail.models import Message
 from payments import acceptance, quotes
 from payments.models import Quote
@@ -70,14 +71,16 @@ def test_make_takes_the_cohort_s_fee_of_that_day(cohort: Cohort) -> None:
 @pytest.mark.parametrize(
     ("when", "until"),
     [
-        (at(2026, 11, 2, 9), at(2026, 11, 2, 9) + timedelta(days=60)),
-        (at(2026, 12, 3), at(2026, 12, 3) + timedelta(days=60)),
-        (at(2026, 12, 3) + MICROSECOND, at(2027, 2, 1)),
+        (at(2026, 11, 2, 9), at(2027, 1, 2)),
+        (at(2026, 12, 2) - MICROSECOND, at(2027, 1, 31)),
+        (at(2026, 12, 2), at(2027, 2, 1)),
+        (at(2026, 12, 3), at(2027, 2, 1)),
         (at(2027, 1, 31, 23), at(2027, 2, 1)),
     ],
 )
-def test_make_holds_for_sixty_days_and_never_past_closing(cohort: Cohort, when: Any, until: Any) -> None:
-    assert make(when).valid_until == until
+def test_make_holds_for_sixty_whole_days_and_never_past_closing(cohort: Cohort, when: Any, until: Any) -> None:
+    quote = make(when)
+    assert (quote.valid_until, quote.content["valid_until"]) == (until, day_of(until - MICROSECOND))
 
 
 @pytest.mark.parametrize(

@@ -469,10 +469,8 @@ def test_release_by_the_contact_is_for_free_seats_that_nobody_paid(
     first, second, third = bulk.seats.order_by("pk")
     claim(coach(), seat_codes.shown(first))
     pay(bulk.payer, finance, 80000, bulk.invoices.get())
-    answers = [
-        refusal_of(lambda: seats.release(seat.pk, reason="", by=None, at=NOW)) for seat in (first, second, third)
-    ]  # noqa: B023
-    assert answers == ["seat-taken", "seat-paid", ""]
+    release = lambda seat: refusal_of(lambda: seats.release(seat.pk, reason="", by=None, at=NOW))  # noqa: E731
+    assert [release(first), release(second), release(third)] == ["seat-taken", "seat-paid", ""]
 
 
 def test_release_of_a_taken_seat_by_staff_needs_a_reason_and_tells_the_coach(
