@@ -8,7 +8,6 @@ from uuid import UUID
 from django.contrib import messages
 from django.http import FileResponse, Http404, HttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
-from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_GET, require_http_methods
 
 from candidates.models import Cohort
@@ -53,7 +52,6 @@ def _of_link(view: View) -> View:
     The referrer policy stays the portal's own: it tells no other site, and without a referrer no form could be posted.
     """
 
-    @never_cache
     @wraps(view)
     def door(request: Request, public_id: UUID, token: str, **kwargs: Any) -> HttpResponse | FileResponse:
         try:

@@ -18,7 +18,7 @@ from django.urls import reverse
 from candidates.models import Cohort, Registration
 from icg_cert.audit import trail
 from icg_cert.lib.refusal import Refused
-from icg_cert.lib.windows import Phase, last_day
+from icg_cert.lib.windows import Phase, last_day, start_of
 from icg_cert.mail import outbox
 from payments import acceptance, attempts, numbers, papers
 from payments.models import Quote
@@ -120,8 +120,9 @@ def _repeated(wanted: Wanted, cohort: Cohort, registration: Registration | None,
 
 def _insert(wanted: Wanted, cohort: Cohort, registration: Registration | None, *, by: Any, at: datetime) -> Quote:
     price = registration.fee if registration else cohort.fee
-    valid_until = min(cohort.registration_closes_at, at + timedelta(days=papers.vendor().quote_days))
     on = at.astimezone(ZoneInfo(settings.TIME_ZONE)).date()
+    after_last_day = on + timedelta(days=papers.vendor().quote_days + 1)
+    valid_until = min(cohort.registration_closes_at, start_of(after_last_day, settings.TIME_ZONE))
     number = numbers.next_number(numbers.QUOTE, on=on)
     said: dict[str, Any] = {
         "payer_name": tidy(wanted.payer_name),

@@ -238,7 +238,7 @@ def make_purchase_order(registration: Registration, **fields: Any) -> PurchaseOr
 
 
 def make_quote(registration: Registration | None = None, **fields: Any) -> Quote:
-    """Made on 1 December for three coaches, and good for sixty days. Its document is a name."""
+    """Made on 1 December for three coaches, and good until the end of 30 January. Its document is a name."""
     cohort = registration.cohort if registration else fields.pop("cohort", None) or make_cohort()
     requested_at = fields.pop("requested_at", at(cohort.year, 12, 1, 9))
     defaults: dict[str, Any] = {
@@ -255,7 +255,7 @@ def make_quote(registration: Registration | None = None, **fields: Any) -> Quote
         "document": f"quotes/{uuid4().hex}.pdf",
         "document_sha256": "0" * 64,
         "requested_at": requested_at,
-        "valid_until": requested_at + timedelta(days=60),
+        "valid_until": at(cohort.year + 1, 1, 31),
     }
     return Quote.objects.create(**{**defaults, **fields})
 

@@ -10,7 +10,7 @@ from django.http import HttpRequest
 
 def spend(what: str, whom: str, *, at_most: int, within: timedelta) -> bool:
     """Count one more try of `whom`; False once there were more than `at_most` since the first `within` ago."""
-    key = f"limit:{what}:{sha256(whom.encode()).hexdigest()}"
+    key = f"limit:{sha256(f'{what} {whom}'.encode()).hexdigest()}"
     cache.add(key, 0, within // timedelta(seconds=1))
     try:
         return int(cache.incr(key)) <= at_most
