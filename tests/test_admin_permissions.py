@@ -30,8 +30,11 @@ TABLE = {
     "payments.account":          ("see", "see"),
     "payments.attempt":          ("see", "see"),
     "payments.ledgerentry":      ("see", "see"),
+    "payments.payer":            ("see", "see"),  # made by the orders that name them
     "payments.purchaseorder":    ("see", "see"),
+    "payments.quote":            ("see", "see"),
     "payments.remittance":       ("see", "see"),
+    "payments.seat":             ("see", "see"),
     "portfolios.entry":          ("see", "-"),
     "portfolios.factor":         ("add", "-"),
     "portfolios.upload":         ("see", "-"),
