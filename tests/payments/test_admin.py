@@ -58,7 +58,7 @@ def test_balance_shows_everything_about_one_account(desk: Any, finance: User, un
         ("ledgerentry", 9),
         ("attempt", 9),
         ("account", 7),
-    ],  # fmt: skip
+    ],
 )
 def test_lists_take_the_same_number_of_queries(
     desk: Any, finance: User, rows: int, name: str, queries: int, django_assert_num_queries: Any

@@ -82,7 +82,8 @@ def test_accept_shows_what_was_typed_and_what_speaks_for_it(desk: Any, staff: Us
     said = words(desk(staff).get(address(order, "accept")))
     for part in (
         f"Lakeside School District (quote {quote.number})", "PO-0042", "1 December 2026", "$1,200.00 USD",
-        "Accounts Payable", "connie@example.org", "Download the PDF", "Look Lakeside School District is not verified yet.",
+        "Accounts Payable", "connie@example.org", "Download the PDF",
+        "Look Lakeside School District is not verified yet.",
         "Yes PO-0042 is not used by this payer.", "Yes Handed in on 10 December 2026, in time for Cohort 10 (2026).",
     ):  # fmt: skip
         assert part in said
