@@ -37,7 +37,7 @@ def lines(payer: Payer) -> list[Line]:
     """What of a payer's seats is not paid: of the oldest order first, in the order of its invoice."""
     seats = Seat.objects.billed().filter(order__payer=payer).with_open()
     rows = seats.select_related("order", "registration__user").order_by("order__decided_at", "order_id", "pk")
-    return [Line(seat, Money(seat.open_minor, seat.currency)) for seat in rows if seat.open_minor > 0]
+    return [Line(seat, seat.open) for seat in rows if seat.open.minor > 0]
 
 
 @transaction.atomic
@@ -111,8 +111,9 @@ def lock(payer_id: int) -> Payer:
     seats = Seat.objects.filter(order__payer=payer_id).exclude(registration=None)
     moved = LedgerEntry.objects.filter(corrects__payer=payer_id, kind=Kind.TRANSFER).exclude(registration=None)
 
-    def touched() -> set[int | None]:
-        return {*seats.values_list("registration", flat=True), *moved.values_list("registration", flat=True)}
+    def touched() -> set[int]:
+        keys = [*seats.values_list("registration", flat=True), *moved.values_list("registration", flat=True)]
+        return {key for key in keys if key is not None}
 
     keys = touched()
     list(Registration.objects.select_for_update().filter(pk__in=keys).order_by("pk"))

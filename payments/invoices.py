@@ -90,6 +90,22 @@ def void(order: PurchaseOrder, *, reason: str, by: Any, at: datetime) -> Invoice
     return invoice
 
 
+@transaction.atomic
+def reissue(invoice_id: int, *, bill_to: str, ship_to: str, reason: str, by: Any, at: datetime) -> Invoice:
+    """Void an invoice and issue its order's anew, for the addresses that the payer's office wants on it.
+
+    Refused once it was paid or credited. Of one that is void already, the order's standing one is answered.
+    """
+    invoice = Invoice.objects.select_related("order").get(pk=invoice_id)
+    order = PurchaseOrder.objects.select_for_update().get(pk=invoice.order_id)
+    invoice.refresh_from_db(fields=["state"])
+    if invoice.state != Invoice.State.VOID:
+        void(order, reason=reason, by=by, at=at)
+        order.bill_to, order.ship_to = bill_to, ship_to
+        order.save(update_fields=["bill_to", "ship_to"])
+    return issue(order, by=by, at=at)
+
+
 def owed(order: PurchaseOrder) -> Money:
     """What has yet to come for an order: invoiced, less credited, less allocated. Zero without an invoice."""
     invoice = Invoice.objects.standing().filter(order=order).with_sums().first()
@@ -106,7 +122,7 @@ def tell(event: str, invoice: Invoice, at: datetime, *, document: Invoice | Cred
             to=to,
             key=f"{event}:{about.number}:{who}",
             at=at,
-            attachment=document.document.name if document else "",
+            attachment=str(document.document.name) if document else "",
             attachment_name=f"{document.number}.pdf" if document else "",
             number=invoice.number,
             note=about.number,

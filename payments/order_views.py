@@ -5,7 +5,7 @@ from datetime import timedelta
 from django.contrib import messages
 from django.contrib.auth.decorators import login_required
 from django.db.models.fields.files import FieldFile
-from django.http import FileResponse, HttpRequest, HttpResponse
+from django.http import FileResponse, Http404, HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
 from django.views.decorators.http import require_GET, require_http_methods
 
@@ -15,7 +15,7 @@ from icg_cert.lib.doors import Request, back_with, refuse_form
 from icg_cert.lib.refusal import Refused
 from payments import acceptance, attempts, permissions, purchase_orders, quotes, seats
 from payments.forms import CodeForm, PurchaseOrderForm, QuoteForm, order_form
-from payments.models import PurchaseOrder
+from payments.models import CreditNote, Invoice, PurchaseOrder, Vendor
 from payments.overview import Overview
 
 HOUR = timedelta(hours=1)
@@ -159,3 +159,28 @@ def purchase_order_withdraw(request: Request, pk: int) -> HttpResponse:
 def purchase_order_document(request: Request, pk: int) -> FileResponse:
     order = get_object_or_404(PurchaseOrder.objects.visible_to(request.user), pk=pk)
     return download(order.document, f"purchase-order-{order.pk}.pdf")
+
+
+@login_required
+@require_GET
+def invoice_document(request: Request, pk: int) -> FileResponse:
+    """For the office, and whoever handed in its order. It names every coach of the order."""
+    invoice = get_object_or_404(Invoice.objects.visible_to(request.user), pk=pk)
+    return download(invoice.document, f"{invoice.number}.pdf")
+
+
+@login_required
+@require_GET
+def credit_note_document(request: Request, pk: int) -> FileResponse:
+    note = get_object_or_404(CreditNote.objects.filter(invoice__in=Invoice.objects.visible_to(request.user)), pk=pk)
+    return download(note.document, f"{note.number}.pdf")
+
+
+@login_required
+@require_GET
+def w9(request: Request) -> FileResponse:
+    """It holds our tax number, so it is not for everybody: a contact finds it behind the link of their quote."""
+    vendor = Vendor.objects.exclude(w9="").first()
+    if vendor is None or not permissions.may_read_w9(request.user):
+        raise Http404
+    return download(vendor.w9, "W-9.pdf")

@@ -45,6 +45,11 @@ def may_enter_money(user: Any) -> bool:
     return is_finance(user)
 
 
+def may_read_w9(user: Any) -> bool:
+    """The office, and whoever pays or may be paid for. A contact has their quote's link instead."""
+    return is_office(user) or user.registrations.standing().exists()
+
+
 def watches_money() -> Q:
     """Of users: who is told when money arrives that a person has to look at."""
     return Q(groups__name=FINANCE, is_active=True)

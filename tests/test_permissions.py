@@ -21,9 +21,9 @@ from django.urls import reverse
 
 from candidates.models import PolicyText, User
 from icg_cert.lib import clock
-from payments import attempts, quotes, settlement
+from payments import attempts, invoices, quotes, settlement
 from payments.gateways.fake import FakeGateway
-from payments.models import Quote
+from payments.models import CreditNote, Invoice, Quote
 from portfolios import checks, storage
 from portfolios.models import Entry, Requirement
 from scoring import release
@@ -221,6 +221,26 @@ def free_seat(cast: Cast) -> dict[str, Any]:
     return {**link, "seat": order.seats.order_by("pk")[0].pk}
 
 
+def invoice(cast: Cast) -> dict[str, Any]:
+    """Of the owner's own order. Another coach sits on it, too, and is the stranger here."""
+    make_vendor()
+    coaches = [make_registration(cast["owner"]), make_registration(cast["stranger"])]
+    order = make_accepted_order(coaches=coaches, submitted_by=cast["owner"])
+    return {"pk": invoices.issue(order, by=None, at=at(2027, 1, 5)).pk}
+
+
+def credit_note(cast: Cast) -> dict[str, Any]:
+    order = Invoice.objects.get(**invoice(cast)).order
+    invoices.credit(order, order.seats.all()[:1], reason="Not needed.", by=None, at=at(2027, 1, 5))
+    return {"pk": CreditNote.objects.get().pk}
+
+
+def w9_on_file(cast: Cast) -> dict[str, Any]:
+    make_registration(cast["owner"])
+    make_vendor().w9.save("w9.pdf", ContentFile(b"%PDF-1.7"))
+    return {}
+
+
 def own_entry(cast: Cast) -> dict[str, Any]:
     return {"pk": make_entry(make_registration(cast["owner"])).pk}
 
@@ -345,6 +365,13 @@ TABLE: list[Row] = [
     ("scoring:verify-form",      "POST", nothing,          "405  405  405  405  405  405  405  405"),
     ("scoring:verify",           "GET",  certificate,      "200  200  200  200  200  200  200  200"),
     ("scoring:verify",           "POST", certificate,      "405  405  405  405  405  405  405  405"),
+    # Papers of an order: for whoever handed it in, and the office. Its contact has the signed link of their quote.
+    ("payments:invoice-document",     "GET",  invoice,       "302  404  200  404  404  404  200  200"),
+    ("payments:invoice-document",     "POST", invoice,       "302  405  405  405  405  405  405  405"),
+    ("payments:credit-note-document", "GET",  credit_note,   "302  404  200  404  404  404  200  200"),
+    ("payments:credit-note-document", "POST", credit_note,   "302  405  405  405  405  405  405  405"),
+    ("payments:w9",                   "GET",  w9_on_file,    "302  404  200  404  404  404  200  200"),
+    ("payments:w9",                   "GET",  nothing,       "302  404  404  404  404  404  404  404"),
     # Paying: one's own fee only; the office looks at money in the admin.
     ("payments:pay",         "GET",  unpaid_registration, "302  404  200  404  404  404  404  404"),
     ("payments:pay",         "POST", unpaid_registration, "302  404  200  404  404  404  404  404"),

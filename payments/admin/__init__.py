@@ -9,19 +9,27 @@ from django.http import HttpRequest
 
 from icg_cert.lib.admin import ReadOnlyAdmin
 from icg_cert.lib.money import Money
+from payments.admin.invoices import CreditNoteAdmin, InvoiceAdmin
 from payments.admin.looking import LookInline, amount
 from payments.admin.orders import PurchaseOrderAdmin, SeatAdmin
-from payments.admin.quotes import PayerAdmin, QuoteAdmin
+from payments.admin.payers import PayerAdmin
+from payments.admin.quotes import QuoteAdmin
+from payments.admin.remittances import RemittanceAdmin
+from payments.admin.vendor import VendorAdmin
 from payments.models import Account, Attempt, LedgerEntry, PolicyAcceptance, ProviderCall, ProviderRef, Seat
 
 __all__ = [
     "AccountAdmin",
     "AttemptAdmin",
+    "CreditNoteAdmin",
+    "InvoiceAdmin",
     "LedgerEntryAdmin",
     "PayerAdmin",
     "PurchaseOrderAdmin",
     "QuoteAdmin",
+    "RemittanceAdmin",
     "SeatAdmin",
+    "VendorAdmin",
 ]
 
 
@@ -58,19 +66,36 @@ class RefInline(LookInline):
     fields = ["kind", "ref"]
 
 
+class AccountFilter(admin.SimpleListFilter):
+    title = "account"
+    parameter_name = "account"
+
+    def lookups(self, request: HttpRequest, model_admin: Any) -> list[tuple[str, str]]:
+        return [("registration", "Of a registration"), ("payer", "Of a payer"), ("unmatched", "Unmatched")]
+
+    def queryset(self, request: HttpRequest, rows: Any) -> Any:
+        choices = {
+            "registration": lambda: rows.exclude(registration=None),
+            "payer": lambda: rows.exclude(payer=None),
+            "unmatched": lambda: rows.unmatched(),
+        }
+        return choices[self.value()]() if self.value() in choices else rows
+
+
 @admin.register(LedgerEntry)
 class LedgerEntryAdmin(ReadOnlyAdmin):
-    list_display = ["recorded_at", "kind", amount, "provider", "registration_code", "txn_ref", "actor"]
-    list_filter = ["kind", "provider", ("registration", admin.EmptyFieldListFilter)]
-    search_fields = ["txn_ref", "registration__code", "registration__user__email"]
-    list_select_related = ["registration", "actor"]
+    list_display = ["recorded_at", "kind", amount, "provider", "account", "txn_ref", "actor"]
+    list_filter = ["kind", "provider", AccountFilter]
+    search_fields = ["txn_ref", "registration__code", "registration__user__email", "payer__name"]
+    list_select_related = ["registration", "payer", "actor"]
     date_hierarchy = "recorded_at"
     show_full_result_count = False
     list_per_page = 50
 
-    @admin.display(description="registration", empty_value="unmatched")
-    def registration_code(self, entry: LedgerEntry) -> str | None:
-        return entry.registration.code if entry.registration else None
+    @admin.display(description="account", empty_value="unmatched")
+    def account(self, entry: LedgerEntry) -> str | None:
+        owner = entry.registration.code if entry.registration else entry.payer
+        return str(owner) if owner else None
 
 
 @admin.register(Attempt)

@@ -15,6 +15,7 @@ from icg_cert.lib.doors import refuse_form
 from icg_cert.lib.money import Money
 from icg_cert.lib.refusal import Refused
 from payments import permissions
+from payments.models import PurchaseOrder
 
 
 @admin.display(description="amount", ordering="amount_minor")
@@ -39,6 +40,12 @@ class LookInline(admin.TabularInline):  # type: ignore[type-arg]
 
     def has_change_permission(self, request: HttpRequest, obj: Any = None) -> bool:
         return False
+
+
+class OrderInline(LookInline):
+    model = PurchaseOrder
+    fields = ["number", amount, "state", "contact_name", "submitted_at"]
+    readonly_fields = [amount]
 
 
 def ask(

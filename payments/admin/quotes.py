@@ -1,24 +1,17 @@
-"""Quotes to look at, and the orders that came for them on paper; payers to keep and to verify."""
+"""Quotes to look at, and the orders that came for them on paper."""
 
 from typing import Any
 
-from django import forms
 from django.contrib import admin
 from django.http import FileResponse, HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404
 from django.urls import URLPattern, path
 
 from icg_cert.lib.admin import ReadOnlyAdmin
-from payments import payers, permissions, purchase_orders
-from payments.admin.looking import LookInline, amount, ask
+from payments import permissions, purchase_orders
+from payments.admin.looking import OrderInline, amount, ask
 from payments.forms import PurchaseOrderForm, quoted_order_form
-from payments.models import Payer, PurchaseOrder, Quote
-
-
-class OrderInline(LookInline):
-    model = PurchaseOrder
-    fields = ["number", amount, "state", "contact_name", "submitted_at"]
-    readonly_fields = [amount]
+from payments.models import Quote
 
 
 @admin.register(Quote)
@@ -67,43 +60,3 @@ class QuoteAdmin(ReadOnlyAdmin):
         quote = get_object_or_404(Quote.objects.visible_to(request.user), pk=pk)
         name = f"{quote.number}.pdf"
         return FileResponse(quote.document.open("rb"), as_attachment=True, filename=name)
-
-
-@admin.register(Payer)
-class PayerAdmin(admin.ModelAdmin):  # type: ignore[type-arg]
-    """Made by the orders that name them. Their address and their certificate are kept here."""
-
-    list_display = ["name", "email", "verified_by", "verified_at"]
-    list_filter = [("verified_at", admin.EmptyFieldListFilter)]
-    search_fields = ["name", "name_normalised", "email"]
-    list_select_related = ["verified_by"]
-    show_full_result_count = False
-    list_per_page = 50
-    readonly_fields = ["name", "verified_by", "verified_at"]
-    fields = ["name", "email", "bill_to", "exemption", "verified_by", "verified_at"]
-    inlines = [OrderInline]
-    change_form_template = "admin/payments/payer_detail.html"
-
-    def has_add_permission(self, request: HttpRequest) -> bool:
-        return False
-
-    def has_delete_permission(self, request: HttpRequest, obj: Any = None) -> bool:
-        return False
-
-    def render_change_form(self, request: HttpRequest, context: Any, *args: Any, **kwargs: Any) -> HttpResponse:
-        context["may_decide"] = permissions.may_decide_orders(request.user)
-        return super().render_change_form(request, context, *args, **kwargs)
-
-    def get_urls(self) -> list[URLPattern]:
-        own = path("<int:pk>/verify/", self.admin_site.admin_view(self.verify), name="payments_payer_verify")
-        return [own, *super().get_urls()]
-
-    def verify(self, request: HttpRequest, pk: int) -> HttpResponse:
-        payer, form = get_object_or_404(Payer, pk=pk), forms.Form(request.POST or None)
-        what = "You have made sure that it exists and is called so. It is remembered for all its orders."
-
-        def verb(**who: Any) -> None:
-            payers.verify(pk, **who)
-
-        is_allowed = permissions.may_decide_orders(request.user)
-        return ask(request, self, payer, "Verify this payer", what, form, verb, is_allowed=is_allowed)

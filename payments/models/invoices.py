@@ -20,6 +20,10 @@ def invoice_path(row: object = None, filename: str = "") -> str:
 
 
 class InvoiceQuerySet(models.QuerySet["Invoice"]):
+    def visible_to(self, user: Any) -> "InvoiceQuerySet":
+        """To whoever may read its order."""
+        return self.filter(order__in=PurchaseOrder.objects.visible_to(user))
+
     def standing(self) -> "InvoiceQuerySet":
         return self.exclude(state=Invoice.State.VOID)
 
@@ -39,7 +43,7 @@ class InvoiceQuerySet(models.QuerySet["Invoice"]):
 
     def open(self) -> "InvoiceQuerySet":
         """Standing, with something still owed."""
-        return self.standing().with_sums().filter(owed_minor__gt=0)
+        return self.standing().with_sums().filter(owed_minor__gt=0)  # type: ignore[misc]
 
 
 class Invoice(models.Model):

@@ -180,3 +180,8 @@ class Seat(models.Model):
     @property
     def money(self) -> Money:
         return Money(self.price_minor, self.currency)
+
+    @property
+    def open(self) -> Money:
+        """Of one read `with_open`."""
+        return Money(self.open_minor, self.currency)  # type: ignore[attr-defined]

@@ -13,7 +13,7 @@ from candidates.models import PolicyText
 from icg_cert.lib.money import Money
 from payments import quotes
 from payments.gateways.base import Gateway
-from payments.models import PurchaseOrder, Quote, Remittance, Seat
+from payments.models import PurchaseOrder, Quote, Seat
 from payments.purchase_orders import Order
 from payments.quotes import Wanted
 from portfolios.checking import pdfs
@@ -69,6 +69,20 @@ class DayInput(forms.DateInput):
         super().__init__(format="%Y-%m-%d")
 
 
+def check_pdf(document: "UploadedFile[bytes]") -> None:
+    """ValidationError for what is too large, no PDF at all, or locked."""
+    if (document.size or 0) > DOCUMENT_MAX_BYTES:
+        raise forms.ValidationError("This file is larger than 10 MB. Please scan it with a lower resolution.")
+    if document.read(len(PDF_MAGIC)) != PDF_MAGIC:
+        raise forms.ValidationError("This is not a PDF, whatever its name says. Save or scan the paper as a PDF.")
+    try:
+        pdfs.check(cast(BinaryIO, document), settings.UPLOAD_DOCUMENT_MAX_PAGES)
+    except Unusable as verdict:  # a scan that qpdf finds fault with opens for people all the same
+        if verdict.code == "encrypted":
+            raise forms.ValidationError(verdict.words) from verdict
+    document.seek(0)
+
+
 class PurchaseOrderForm(forms.Form):
     payer_name = forms.CharField(
         label="Who pays", max_length=150, help_text="The legal name of the district or organisation, as on the order."
@@ -109,16 +123,7 @@ class PurchaseOrderForm(forms.Form):
 
     def clean_document(self) -> "UploadedFile[bytes]":
         document: UploadedFile[bytes] = self.cleaned_data["document"]
-        if (document.size or 0) > DOCUMENT_MAX_BYTES:
-            raise forms.ValidationError("This file is larger than 10 MB. Please scan it with a lower resolution.")
-        if document.read(len(PDF_MAGIC)) != PDF_MAGIC:
-            raise forms.ValidationError("This is not a PDF, whatever its name says. Save or scan the order as a PDF.")
-        try:
-            pdfs.check(cast(BinaryIO, document), settings.UPLOAD_DOCUMENT_MAX_PAGES)
-        except Unusable as verdict:  # a scan that qpdf finds fault with opens for people all the same
-            if verdict.code == "encrypted":
-                raise forms.ValidationError(verdict.words) from verdict
-        document.seek(0)
+        check_pdf(document)
         return document
 
     def order(self) -> Order:
@@ -199,13 +204,6 @@ class SubstituteForm(forms.Form):
     code = forms.CharField(
         label="Registration code of who gets the seat", max_length=12, help_text="Eight characters, in the admin's list"
     )
-
-
-class RemittanceForm(forms.Form):
-    kind = forms.ChoiceField(label="How it came", choices=Remittance.Kind.choices, widget=forms.RadioSelect)
-    number = forms.CharField(label="Check or trace number", max_length=60)
-    amount = AmountField(label="Amount received, in US dollars")
-    received_on = forms.DateField(label="Received on", widget=DayInput)
 
 
 def order_form(district: str, seat: Seat | None, fee: Money) -> PurchaseOrderForm:
