@@ -32,8 +32,11 @@ TABLE = {
     "payments.creditnote":       ("see", "see"),
     "payments.invoice":          ("see", "see"),
     "payments.ledgerentry":      ("see", "see"),
+    "payments.payer":            ("see", "see"),  # made by the orders that name them
     "payments.purchaseorder":    ("see", "see"),
+    "payments.quote":            ("see", "see"),
     "payments.remittance":       ("see", "see"),
+    "payments.seat":             ("see", "see"),
     "payments.vendor":           ("see", "add"),
     "portfolios.entry":          ("see", "-"),
     "portfolios.factor":         ("add", "-"),

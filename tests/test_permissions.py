@@ -21,9 +21,9 @@ from django.urls import reverse
 
 from candidates.models import PolicyText, User
 from icg_cert.lib import clock
-from payments import attempts, invoices, settlement
+from payments import attempts, invoices, quotes, settlement
 from payments.gateways.fake import FakeGateway
-from payments.models import CreditNote, Invoice
+from payments.models import CreditNote, Invoice, Quote
 from portfolios import checks, storage
 from portfolios.models import Entry, Requirement
 from scoring import release
@@ -32,6 +32,7 @@ from tests.factories import (
     at,
     make_accepted_order,
     make_attempt,
+    make_cohort,
     make_cycle,
     make_entry,
     make_evidence_request,
@@ -41,6 +42,7 @@ from tests.factories import (
     make_policy,
     make_programme,
     make_purchase_order,
+    make_quote,
     make_reading,
     make_registration,
     make_release,
@@ -179,6 +181,44 @@ def purchase_order(cast: Cast) -> dict[str, Any]:
     order = make_purchase_order(make_registration(cast["owner"], payment_status="po_requested"))
     order.document.save("order.pdf", ContentFile(b"%PDF-1.7"))
     return {"pk": order.pk}
+
+
+def held_seat(cast: Cast) -> dict[str, Any]:
+    """The owner sits on an accepted order, inside the window."""
+    clock.jump_to(at(2026, 12, 10, 12))
+    registration = make_registration(cast["owner"], payment_status="po_committed")
+    make_purchase_order(registration, state="accepted")
+    return {"pk": registration.pk}
+
+
+def cohort_open(cast: Cast) -> dict[str, Any]:
+    clock.jump_to(at(2026, 12, 10, 12))
+    make_vendor()
+    make_cohort()
+    return {}
+
+
+def signed_link(cast: Cast) -> dict[str, Any]:
+    """The token is the whole right: its holder has no account."""
+    cohort_open(cast)
+    quote = make_quote()
+    quote.document.save("quote.pdf", ContentFile(b"%PDF-1.7"))
+    return quotes.link(quote)
+
+
+def quote_pdf(cast: Cast) -> dict[str, Any]:
+    link = signed_link(cast)
+    return {**link, "paper": Quote.objects.get().number}
+
+
+def forged_link(cast: Cast) -> dict[str, Any]:
+    return {**signed_link(cast), "token": "forged"}
+
+
+def free_seat(cast: Cast) -> dict[str, Any]:
+    link = signed_link(cast)
+    order = make_accepted_order(quote=Quote.objects.get(), coaches=[None, None])
+    return {**link, "seat": order.seats.order_by("pk")[0].pk}
 
 
 def invoice(cast: Cast) -> dict[str, Any]:
@@ -345,9 +385,30 @@ TABLE: list[Row] = [
     ("payments:receipt-pdf", "GET",  paid_registration,   "302  404  200  404  404  404  200  200"),
     ("payments:purchase-order",          "GET",  unpaid_registration, "302  404  302  404  404  404  404  404"),
     ("payments:purchase-order",          "POST", unpaid_registration, "302  404  302  404  404  404  404  404"),
+    ("payments:purchase-order-upload",   "GET",  unpaid_registration, "302  404  302  404  404  404  404  404"),
+    ("payments:purchase-order-upload",   "POST", unpaid_registration, "302  404  302  404  404  404  404  404"),
+    ("payments:quote-for",               "GET",  unpaid_registration, "302  404  302  404  404  404  404  404"),
+    ("payments:quote-for",               "POST", unpaid_registration, "302  404  302  404  404  404  404  404"),
+    ("payments:seat-give-up",            "GET",  held_seat,           "302  404  200  404  404  404  404  404"),
+    ("payments:seat-give-up",            "POST", held_seat,           "302  404  302  404  404  404  404  404"),
     ("payments:purchase-order-withdraw", "GET",  purchase_order,      "302  404  200  404  404  404  404  404"),
     ("payments:purchase-order-withdraw", "POST", purchase_order,      "302  404  302  404  404  404  404  404"),
     ("payments:purchase-order-document", "GET",  purchase_order,      "302  404  200  404  404  404  200  200"),
+    # A district's contact has no account: whoever holds the signed link is let in, nobody without it.
+    ("payments:quote-new",          "GET",  cohort_open, "200  200  200  200  200  200  200  200"),
+    ("payments:quote-new",          "POST", cohort_open, "200  200  200  200  200  200  200  200"),
+    ("payments:quote-sent",         "GET",  nothing,     "200  200  200  200  200  200  200  200"),
+    ("payments:quote",              "GET",  signed_link, "200  200  200  200  200  200  200  200"),
+    ("payments:quote",              "GET",  forged_link, "404  404  404  404  404  404  404  404"),
+    ("payments:quote",              "POST", signed_link, "405  405  405  405  405  405  405  405"),
+    ("payments:quote-order",        "GET",  signed_link, "200  200  200  200  200  200  200  200"),
+    ("payments:quote-order",        "POST", signed_link, "200  200  200  200  200  200  200  200"),
+    ("payments:quote-order",        "POST", forged_link, "404  404  404  404  404  404  404  404"),
+    ("payments:quote-withdraw",     "GET",  signed_link, "302  302  302  302  302  302  302  302"),
+    ("payments:quote-withdraw",     "POST", forged_link, "404  404  404  404  404  404  404  404"),
+    ("payments:quote-paper",        "GET",  quote_pdf,   "200  200  200  200  200  200  200  200"),
+    ("payments:quote-seat-release", "GET",  free_seat,   "200  200  200  200  200  200  200  200"),
+    ("payments:quote-seat-release", "POST", free_seat,   "302  302  302  302  302  302  302  302"),
     # Public pages and the frame
     ("home",              "GET",  nothing, "200  200  200  200  200  200  200  200"),
     ("home",              "POST", nothing, "405  405  405  405  405  405  405  405"),

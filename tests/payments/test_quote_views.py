@@ -158,7 +158,7 @@ def test_quote_says_what_happens_next_at_every_stage(contact: Client, quote: Quo
             "We are checking your purchase order",
             "We asked: Who signed it?",
             "We could not accept your purchase order It is not signed.",
-            "by the end of 31 January 2027, Central Time; after that a code opens nothing",
+            "They enter it on their own page by the end of 31 January 2027",
             "Everything is paid",
         ],
         strict=True,
