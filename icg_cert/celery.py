@@ -21,6 +21,7 @@ JOBS: list[str] = [
     "payments.tasks.send_refunds",
     "payments.tasks.reconcile_hourly",
     "payments.tasks.close_unpaid",
+    "payments.tasks.remind_invoices",
     "candidates.tasks.remind_unpaid",
     "portfolios.tasks.check_uploads",
     "portfolios.tasks.expire_uploads",

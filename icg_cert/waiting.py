@@ -116,7 +116,7 @@ def _line(name: str, sentence: str, rows: QuerySet, url: str, action: str, kind:
 def _orders() -> Waiting:
     return _line(
         "Purchase orders to check",
-        "Compare number, date and amount with the document, then accept or refuse.",
+        "Compare each with its document, then accept, refuse or ask.",
         PurchaseOrder.objects.filter(state=PurchaseOrder.State.SUBMITTED),
         f"{reverse(ORDERS)}?state__exact={PurchaseOrder.State.SUBMITTED}",
         "Check them",

@@ -8,7 +8,7 @@ from django.db.models import Exists, OuterRef, QuerySet
 from candidates import registration as registrations
 from candidates.models import Registration
 from payments import ledger
-from payments.models import Attempt, PurchaseOrder
+from payments.models import Attempt, Seat
 
 Payment = Registration.Payment
 # Money that came in keeps a registration alive until people have decided about it.
@@ -24,7 +24,7 @@ def lapsable(at: datetime) -> QuerySet[Registration]:
     """Registrations of closed cohorts that nobody paid for, is paying for, or promised to pay for."""
     return Registration.objects.standing().filter(
         ~Exists(Attempt.objects.live().filter(registration=OuterRef("pk"))),
-        ~Exists(PurchaseOrder.objects.live().filter(registration=OuterRef("pk"))),
+        ~Exists(Seat.objects.claimed().filter(registration=OuterRef("pk"))),
         cohort__registration_closes_at__lte=at,
         payment_status__in=NOTHING_HELD,
     )

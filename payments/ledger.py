@@ -1,9 +1,13 @@
 """The ledger: money that moved, one row per fact, never changed. Every payment status is computed from it.
 
-Lock order everywhere in payments: the registration first, then its attempt or purchase order.
-
 Every entry stands in one account: a registration's, a payer's, or nobody's (unmatched money). Money changes accounts by
 a pair of transfers, so that the sum over all entries is what the programme holds.
+
+Lock order everywhere in payments, so that no two wait for each other:
+
+1. registrations, by their keys where there are several;
+2. then the attempt of one, or what is a payer's: the payer, its orders by their keys, an invoice, a remittance;
+3. last, and briefly, the counter of a paper's number.
 """
 
 from dataclasses import dataclass
@@ -16,7 +20,7 @@ from django.db.models.functions import Coalesce
 from candidates.models import Registration
 from icg_cert.audit import trail
 from icg_cert.lib.money import Money
-from payments.models import Attempt, Dispute, LedgerEntry, PurchaseOrder
+from payments.models import Attempt, Dispute, LedgerEntry, Payer, PurchaseOrder, Seat
 
 Payment = Registration.Payment
 Kind = LedgerEntry.Kind
@@ -24,7 +28,7 @@ Kind = LedgerEntry.Kind
 
 @dataclass(frozen=True, slots=True)
 class Position:
-    """All that a payment status depends on. `order` is the state of the live purchase order, "" for none.
+    """All that a payment status depends on. `order` is the state of the live order whose seat it has, "" for none.
 
     `at_risk` is what open disputes may still take out of the balance.
     """
@@ -70,13 +74,15 @@ def post(
     occurred_at: datetime,
     at: datetime,
     attempt: Attempt | None = None,
-    corrects: LedgerEntry | None = None,
     by: Any = None,
     reason: str = "",
+    payer: Payer | None = None,
+    corrects: LedgerEntry | None = None,
 ) -> tuple[LedgerEntry, bool]:
     """Append a fact, once: (row, True), or (the row that already holds it, False).
 
-    Call it under `lock(registration)` and follow it with `recompute`. Without a registration the money is unmatched.
+    Call it under `lock(registration)` and follow it with `recompute`. Without a registration the money is the payer's,
+    without either it is unmatched. `corrects` is the fact whose money it moves on or takes back.
     """
     return LedgerEntry.objects.get_or_create(
         provider=provider,
@@ -84,10 +90,11 @@ def post(
         txn_ref=txn_ref,
         defaults={
             "registration": registration,
+            "payer": payer,
+            "corrects": corrects,
             "amount_minor": amount.minor,
             "currency": amount.currency,
             "attempt": attempt,
-            "corrects": corrects,
             "actor": by,
             "reason": reason,
             "occurred_at": occurred_at,
@@ -97,28 +104,16 @@ def post(
 
 
 def transfer(
-    entry: LedgerEntry, to: Registration | None, *, amount: Money, ref: str, by: Any, at: datetime, reason: str
+    entry: LedgerEntry, to: Registration, *, amount: Money, ref: str, by: Any, at: datetime, reason: str
 ) -> None:
-    """Move money that `entry` brought on to a registration's account, by a pair of entries named after `ref`.
+    """Move money that `entry` brought from its account to a registration's, by a pair of entries named after `ref`.
 
     Call it under the lock of whoever is touched, and follow it with `recompute`.
     """
-    sides = [(entry.registration, entry.payer, -amount, "out"), (to, None, amount, "in")]
-    for registration, payer, moved, side in sides:
-        LedgerEntry.objects.create(
-            registration=registration,
-            payer=payer,
-            kind=Kind.TRANSFER,
-            amount_minor=moved.minor,
-            currency=moved.currency,
-            provider=entry.provider,
-            txn_ref=f"{ref}:{side}",
-            corrects=entry,
-            actor=by,
-            reason=reason,
-            occurred_at=at,
-            recorded_at=at,
-        )
+    fact: dict[str, Any] = {"kind": Kind.TRANSFER, "provider": entry.provider, "corrects": entry, "reason": reason}
+    fact |= {"occurred_at": at, "at": at, "by": by}
+    post(registration=entry.registration, payer=entry.payer, amount=-amount, txn_ref=f"{ref}:out", **fact)
+    post(registration=to, amount=amount, txn_ref=f"{ref}:in", **fact)
 
 
 def account_of(entry: LedgerEntry) -> Registration | None:
@@ -143,9 +138,11 @@ def positions(registrations: list[Registration]) -> dict[int, Position]:
     own_currency = Q(currency=F("registration__currency"))
     entries = LedgerEntry.objects.filter(own_currency, registration__in=keys).order_by().values("registration")
     balances = dict(entries.annotate(total=Sum("amount_minor")).values_list("registration", "total"))
+    # A district's money that came and went again was never a refund of the candidate's.
+    paid = {pk for (pk,) in entries.exclude(kind=Kind.TRANSFER).values_list("registration")}
     doubts = Attempt.objects.filter(registration__in=keys, state__in=Attempt.IN_DOUBT).values_list("registration")
     in_doubt = {pk for (pk,) in doubts}
-    orders = dict(PurchaseOrder.objects.live().filter(registration__in=keys).values_list("registration", "state"))
+    orders = dict(Seat.objects.claimed().filter(registration__in=keys).values_list("registration", "order__state"))
     risks = _risks(keys)
     return {
         each.pk: Position(
@@ -153,7 +150,7 @@ def positions(registrations: list[Registration]) -> dict[int, Position]:
             balance=Money(balances.get(each.pk, 0), each.currency),
             at_risk=Money(sum(risks.get(each.pk, ())), each.currency),
             is_disputed=each.pk in risks,
-            has_entries=each.pk in balances,
+            has_entries=each.pk in paid,
             is_in_doubt=each.pk in in_doubt,
             order=orders.get(each.pk, ""),
         )

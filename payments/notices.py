@@ -8,7 +8,7 @@ from django.urls import reverse
 from candidates.models import Registration, User
 from icg_cert.mail import outbox
 from payments import permissions
-from payments.models import Attempt, Delivery, Dispute, LedgerEntry, Refund
+from payments.models import Attempt, Delivery, Dispute, LedgerEntry, Refund, Seat
 
 
 def received(registration: Registration, entry: LedgerEntry, *, at: datetime) -> None:
@@ -17,8 +17,10 @@ def received(registration: Registration, entry: LedgerEntry, *, at: datetime) ->
     _candidate(
         "payment_received", registration, f"{entry.provider}:{entry.txn_ref}", at, money=entry.money, is_over=is_over
     )
-    if is_over or not registration.is_standing:
-        entry_needs_eyes("overpaid" if is_over else "not_standing", entry, registration.code, at=at)
+    is_promised = Seat.objects.claimed().filter(registration=registration).exists()
+    if is_over or is_promised or not registration.is_standing:
+        what = "overpaid" if is_over else "promised" if is_promised else "not_standing"
+        entry_needs_eyes(what, entry, registration.code, at=at)
 
 
 def returned(registration: Registration, entry: LedgerEntry, *, at: datetime) -> None:

@@ -4,9 +4,11 @@ from dataclasses import dataclass
 from datetime import datetime
 from functools import cached_property
 
+from django.db.models import F
+
 from candidates.models import Registration
 from icg_cert.lib.money import Money
-from payments.models import Attempt, LedgerEntry, PolicyAcceptance, PurchaseOrder
+from payments.models import Attempt, LedgerEntry, PolicyAcceptance, PurchaseOrder, Quote, Seat
 
 Payment = Registration.Payment
 KINDS = {
@@ -58,10 +60,10 @@ class Overview:
     @property
     def last_failure(self) -> Attempt | None:
         """The newest attempt, where it ended without money and nothing else was tried since."""
-        attempt, order = self.attempt, self.order
+        attempt, seat = self.attempt, self.seat
         if attempt is None or attempt.state not in {Attempt.State.FAILED, Attempt.State.EXPIRED, Attempt.State.CLOSED}:
             return None
-        return None if order and order.submitted_at >= attempt.opened_at else attempt
+        return None if seat and seat.claimed_at and seat.claimed_at >= attempt.opened_at else attempt
 
     @property
     def unfinished(self) -> Attempt | None:
@@ -72,9 +74,40 @@ class Overview:
         return attempt if self.at < attempt.expires_at else None
 
     @cached_property
+    def seat(self) -> Seat | None:
+        """The seat the registration has; else the one it had last."""
+        rows = Seat.objects.filter(registration=self.registration).select_related("order__payer", "order__quote")
+        return rows.order_by(F("released_at").desc(nulls_first=True), "-claimed_at", "-pk").first()
+
+    @property
     def order(self) -> PurchaseOrder | None:
-        """The newest purchase order, whatever became of it."""
-        return self.registration.purchase_orders.first()
+        """The order of that seat, whatever became of it."""
+        return self.seat.order if self.seat else None
+
+    @property
+    def is_own_order(self) -> bool:
+        """Whether the order is the candidate's own doing, and theirs to withdraw."""
+        order = self.order
+        return order is not None and order.quote_id is None and order.submitted_by_id == self.registration.user_id
+
+    @cached_property
+    def is_promised_too(self) -> bool:
+        """Whether the fee is paid and an accepted order still promises it: its seat has to be given back."""
+        seat = self.seat
+        if seat is None or seat.state != Seat.State.CLAIMED or not self.registration.is_settled:
+            return False
+        return seat.order.state == PurchaseOrder.State.ACCEPTED and not seat.allocations.standing().exists()
+
+    @property
+    def may_give_up_seat(self) -> bool:
+        """Before the payer's money came, and while there is another way to pay."""
+        is_promised = self.registration.payment_status == Payment.PO_COMMITTED
+        return is_promised and not self.balance and self.registration.cohort.window.contains(self.at)
+
+    @cached_property
+    def quote(self) -> Quote | None:
+        """The newest quote that the candidate asked for, while it is valid."""
+        return self.registration.quotes.filter(valid_until__gt=self.at).first()
 
     @cached_property
     def has_unmatched(self) -> bool:

@@ -11,14 +11,13 @@ from typing import Any
 from django.db import transaction
 from django.db.models import Q, QuerySet, Sum
 
-from candidates.models import Registration
 from icg_cert.audit import trail
 from icg_cert.lib.money import Money
 from icg_cert.lib.refusal import Refused
 from payments import ledger, notices, settlement
 from payments.gateways import registry
 from payments.gateways.base import Facts, GatewayError, Rejected, Return
-from payments.models import LedgerEntry, Refund
+from payments.models import LedgerEntry, Payer, Refund, Remittance
 
 logger = logging.getLogger(__name__)
 State = Refund.State
@@ -27,12 +26,18 @@ PATIENCE = timedelta(minutes=2)
 
 
 def returnable(entry: LedgerEntry) -> Money:
-    """What of an entry may go back: no more than is left of it, and of what the account holds beyond the fee."""
-    zero = Money(0, entry.currency)
-    if entry.kind not in (Kind.CHARGE, Kind.PO_MONEY):
-        return zero
-    left = min(_left(entry), _spare(entry), key=lambda money: money.minor)
-    return max(zero, left - _asked(entry), key=lambda money: money.minor)
+    """What of an entry may go back: of a check what is nobody's seat, of a charge what goes beyond the fee.
+
+    Zero for what is neither; what was asked for and is under way counts as gone.
+    """
+    if entry.kind == Kind.PO_MONEY:
+        remittance = Remittance.objects.filter(entry=entry).with_left().first()
+        left = remittance.left.minor if remittance else 0
+    elif entry.kind == Kind.CHARGE:
+        left = min(_left_of(entry), _beyond_the_fee(entry)) - _under_way(entry)
+    else:
+        left = 0
+    return Money(max(0, left), entry.currency)
 
 
 @transaction.atomic
@@ -124,19 +129,18 @@ def _approve(refund_id: int, reference: str, *, by: Any, at: datetime) -> Refund
 
 def _post_check(refund: Refund, reference: str, *, by: Any, at: datetime) -> None:
     entry = refund.entry
-    LedgerEntry.objects.create(
+    ledger.post(
         registration=entry.registration,
         payer=entry.payer,
         kind=Kind.REFUND,
-        amount_minor=-refund.amount_minor,
-        currency=refund.currency,
+        amount=-refund.money,
         provider=entry.provider,
         txn_ref=f"refund:{refund.key}",
         corrects=entry,
-        actor=by,
-        reason=f"{refund.reason} (check {reference})",
         occurred_at=at,
-        recorded_at=at,
+        at=at,
+        by=by,
+        reason=f"{refund.reason} (check {reference})",
     )
 
 
@@ -185,6 +189,8 @@ def _lock(entry_id: int) -> LedgerEntry:
     account = ledger.account_of(entry)
     if account is not None:
         ledger.lock(account.pk)
+    if entry.payer_id is not None:
+        Payer.objects.select_for_update().get(pk=entry.payer_id)
     return LedgerEntry.objects.select_for_update(of=("self",)).select_related("registration", "payer").get(pk=entry_id)
 
 
@@ -193,36 +199,26 @@ def _lock_refund(refund_id: int) -> Refund:
     return Refund.objects.select_for_update(of=("self",)).select_related("entry").get(pk=refund_id)
 
 
-def _left(entry: LedgerEntry) -> Money:
-    """What came in less what went back of it."""
-    back = entry.corrections.exclude(kind=Kind.TRANSFER).aggregate(total=Sum("amount_minor"))["total"] or 0
-    return entry.money + Money(back, entry.currency)
+def _left_of(charge: LedgerEntry) -> int:
+    """What came in less what went back of it, or was taken by a dispute."""
+    back = charge.corrections.exclude(kind=Kind.TRANSFER).aggregate(total=Sum("amount_minor"))["total"]
+    return charge.amount_minor + (back or 0)
 
 
-def _spare(entry: LedgerEntry) -> Money:
-    """What the account holds that nobody owes us: all of an ended or unknown one, what is beyond the fee of another."""
-    account = ledger.account_of(entry)
-    if account is None or not account.is_standing:
-        return _left(entry) if account is None and entry.payer_id is None else _held(entry, account)
-    return _held(entry, account) - account.fee
+def _beyond_the_fee(charge: LedgerEntry) -> int:
+    """What the account of a charge holds that the programme may not keep: all of it once the registration has ended."""
+    account = ledger.account_of(charge)
+    if account is None or account.currency != charge.currency:
+        return _left_of(charge)
+    return ledger.balance(account).minor - (account.fee_minor if account.is_standing else 0)
 
 
-def _held(entry: LedgerEntry, account: Registration | None) -> Money:
-    whose = Q(registration=account) if account else Q(payer=entry.payer_id)
-    total = LedgerEntry.objects.filter(whose, currency=entry.currency).aggregate(total=Sum("amount_minor"))["total"]
-    return Money(total or 0, entry.currency)
-
-
-def _asked(entry: LedgerEntry) -> Money:
-    """What is on its way back and not in the ledger yet: of this entry, or of the account it shares."""
-    account = ledger.account_of(entry)
-    same = Q(entry=entry)
+def _under_way(charge: LedgerEntry) -> int:
+    """Asked for and not in the ledger yet: of this charge, or of the account it shares with others."""
+    same, account = Q(entry=charge), ledger.account_of(charge)
     if account is not None:
-        same |= Q(entry__registration=account) | Q(entry__corrections__registration=account)
-    if entry.payer_id:
-        same |= Q(entry__payer=entry.payer_id)
-    live = Refund.objects.filter(pk__in=Refund.objects.filter(same, state__in=Refund.LIVE).values("pk"))
-    return Money(live.aggregate(total=Sum("amount_minor"))["total"] or 0, entry.currency)
+        same |= Q(entry__registration=account)
+    return Refund.objects.filter(same, state__in=Refund.LIVE).aggregate(total=Sum("amount_minor"))["total"] or 0
 
 
 def _wrong(code: str, field: str, message: str) -> Refused:

@@ -6,7 +6,7 @@ from celery import shared_task
 
 from icg_cert.lib import clock
 from icg_cert.lib.jobs import each_due
-from payments import closing, deliveries, reconcile, refunds, settlement
+from payments import closing, deliveries, dunning, reconcile, refunds, settlement
 from payments.models import Attempt, Delivery
 
 
@@ -52,3 +52,10 @@ def reconcile_hourly() -> bool:
     """Our books against the providers'; what does not agree stands in the run's report."""
     at = clock.now()
     return reconcile.is_due(at) and reconcile.run(since=at - timedelta(days=reconcile.DAYS), at=at) is not None
+
+
+@shared_task
+def remind_invoices() -> int:
+    """Write to accounts payable about invoices that are nearly, just or long due."""
+    at = clock.now()
+    return each_due(dunning.remind, dunning.due(at), at=at)

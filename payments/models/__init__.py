@@ -7,10 +7,10 @@ from payments.models.invoices import CreditNote, Invoice, InvoiceQuerySet, invoi
 from payments.models.ledger import Account, LedgerEntry, LedgerEntryQuerySet
 from payments.models.orders import PurchaseOrder, PurchaseOrderQuerySet, Seat, SeatQuerySet, purchase_order_path
 from payments.models.payers import Payer, Vendor, exemption_path, vendor_path
-from payments.models.quotes import NumberSeries, Quote, quote_path
+from payments.models.quotes import NumberSeries, Quote, QuoteQuerySet, quote_path
 from payments.models.reconciliations import Reconciliation
 from payments.models.refunds import Refund
-from payments.models.remittances import Allocation, AllocationQuerySet, Remittance
+from payments.models.remittances import Allocation, AllocationQuerySet, Remittance, RemittanceQuerySet
 
 __all__ = [
     "Account",
@@ -35,9 +35,11 @@ __all__ = [
     "PurchaseOrder",
     "PurchaseOrderQuerySet",
     "Quote",
+    "QuoteQuerySet",
     "Reconciliation",
     "Refund",
     "Remittance",
+    "RemittanceQuerySet",
     "Seat",
     "SeatQuerySet",
     "Vendor",

@@ -7,10 +7,12 @@ from uuid import uuid4
 
 import pgtrigger
 from django.db import models
-from django.db.models import F, Q
+from django.db.models import Case, F, IntegerField, OuterRef, Q, Subquery, Sum, When
+from django.db.models.functions import Coalesce
 
 from icg_cert.lib.money import Money
 from payments.models.orders import PurchaseOrder
+from payments.models.remittances import Allocation
 
 
 def invoice_path(row: object = None, filename: str = "") -> str:
@@ -18,12 +20,30 @@ def invoice_path(row: object = None, filename: str = "") -> str:
 
 
 class InvoiceQuerySet(models.QuerySet["Invoice"]):
+    def visible_to(self, user: Any) -> "InvoiceQuerySet":
+        """To whoever may read its order."""
+        return self.filter(order__in=PurchaseOrder.objects.visible_to(user))
+
     def standing(self) -> "InvoiceQuerySet":
         return self.exclude(state=Invoice.State.VOID)
 
     def overdue(self, on: date) -> "InvoiceQuerySet":
-        """Standing, and due before a day. Whether anything is still owed, payments.invoices says."""
-        return self.standing().filter(due_on__lt=on)
+        """Open, and due before a day."""
+        return self.open().filter(due_on__lt=on)
+
+    def with_sums(self) -> "InvoiceQuerySet":
+        """Each with `credited_minor`, `paid_minor` and what is left of it, `owed_minor`; nothing of a void one."""
+        notes = CreditNote.objects.filter(invoice=OuterRef("pk")).order_by().values("invoice")
+        given = Allocation.objects.standing().filter(seat__order=OuterRef("order")).order_by().values("seat__order")
+        owed = F("amount_minor") - F("credited_minor") - F("paid_minor")
+        return self.annotate(
+            credited_minor=Coalesce(Subquery(notes.annotate(total=Sum("amount_minor")).values("total")), 0),
+            paid_minor=Coalesce(Subquery(given.annotate(total=Sum("amount_minor")).values("total")), 0),
+        ).annotate(owed_minor=Case(When(state=Invoice.State.VOID, then=0), default=owed, output_field=IntegerField()))
+
+    def open(self) -> "InvoiceQuerySet":
+        """Standing, with something still owed."""
+        return self.standing().with_sums().filter(owed_minor__gt=0)  # type: ignore[misc]
 
 
 class Invoice(models.Model):
@@ -63,6 +83,11 @@ class Invoice(models.Model):
     @property
     def money(self) -> Money:
         return Money(self.amount_minor, self.currency)
+
+    @property
+    def owed(self) -> Money:
+        """Of an invoice read `with_sums`."""
+        return Money(self.owed_minor, self.currency)  # type: ignore[attr-defined]
 
 
 class CreditNote(models.Model):

@@ -8,10 +8,16 @@ from django.db.models import Q
 
 from candidates.models import Cohort, Registration, User
 from icg_cert.lib.money import Money
+from payments import permissions
 
 
 def quote_path(row: object = None, filename: str = "") -> str:
     return f"quotes/{uuid4().hex}.pdf"
+
+
+class QuoteQuerySet(models.QuerySet["Quote"]):
+    def visible_to(self, user: Any) -> "QuoteQuerySet":
+        return self.filter(permissions.quotes_visible_to(user))
 
 
 class Quote(models.Model):
@@ -40,6 +46,8 @@ class Quote(models.Model):
     requested_by = models.ForeignKey(User, null=True, blank=True, on_delete=models.PROTECT, related_name="+")
     requested_at = models.DateTimeField()
     valid_until = models.DateTimeField(help_text="The first instant that is too late")
+
+    objects = QuoteQuerySet.as_manager()
 
     class Meta:
         ordering = ["-requested_at", "-pk"]

@@ -1,12 +1,36 @@
-"""The checks and transfers that arrive for orders, and what of them goes to which seat."""
+"""The checks and transfers that payers send, and what of them goes to which seat."""
 
 from django.db import models
-from django.db.models import Q
+from django.db.models import F, OuterRef, Q, Subquery, Sum
+from django.db.models.functions import Coalesce
 
 from candidates.models import User
 from icg_cert.lib.money import Money
-from payments.models.orders import PurchaseOrder, Seat
+from payments.models.ledger import LedgerEntry
+from payments.models.orders import Seat
 from payments.models.payers import Payer
+from payments.models.refunds import Refund
+
+
+class RemittanceQuerySet(models.QuerySet["Remittance"]):
+    def with_left(self) -> "RemittanceQuerySet":
+        """Each with `given_minor`, what is for seats, and `left_minor`, what is for none and was not asked back.
+
+        Below zero when more went back than was left of it.
+        """
+        given = Allocation.objects.standing().filter(remittance=OuterRef("pk")).order_by().values("remittance")
+        back = LedgerEntry.objects.filter(corrects=OuterRef("entry")).exclude(kind=LedgerEntry.Kind.TRANSFER)
+        asked = Refund.objects.filter(entry=OuterRef("entry"), state__in=Refund.LIVE).order_by().values("entry")
+        return self.annotate(
+            given_minor=_total(given),
+            back_minor=_total(back.order_by().values("corrects")),
+            asked_minor=_total(asked),
+            left_minor=F("amount_minor") + F("back_minor") - F("given_minor") - F("asked_minor"),
+        )
+
+
+def _total(rows: models.QuerySet) -> Coalesce:
+    return Coalesce(Subquery(rows.annotate(total=Sum("amount_minor")).values("total")), 0)
 
 
 class Remittance(models.Model):
@@ -16,9 +40,9 @@ class Remittance(models.Model):
         CHECK = "check", "Check"
         ACH = "ach", "Bank transfer (ACH)"
 
-    payer = models.ForeignKey(Payer, null=True, on_delete=models.PROTECT, related_name="remittances")
-    purchase_order = models.ForeignKey(
-        PurchaseOrder, null=True, blank=True, on_delete=models.PROTECT, related_name="remittances"
+    payer = models.ForeignKey(Payer, on_delete=models.PROTECT, related_name="remittances")
+    entry = models.OneToOneField(
+        LedgerEntry, on_delete=models.PROTECT, related_name="remittance", help_text="The fact that it came"
     )
     kind = models.CharField(max_length=10, choices=Kind.choices)
     number = models.CharField("check or trace number", max_length=60)
@@ -31,10 +55,11 @@ class Remittance(models.Model):
     reversed_at = models.DateTimeField(null=True, blank=True)
     reversal_reason = models.TextField(blank=True)
 
+    objects = RemittanceQuerySet.as_manager()
+
     class Meta:
         ordering = ["-entered_at", "-pk"]
         constraints = [
-            models.UniqueConstraint(fields=["purchase_order", "kind", "number"], name="remittance_once"),
             models.UniqueConstraint(fields=["payer", "kind", "number"], name="remittance_once_of_payer"),
             models.CheckConstraint(condition=Q(amount_minor__gt=0), name="remittance_of_something"),
         ]
@@ -45,6 +70,11 @@ class Remittance(models.Model):
     @property
     def money(self) -> Money:
         return Money(self.amount_minor, self.currency)
+
+    @property
+    def left(self) -> Money:
+        """Of one read `with_left`."""
+        return Money(self.left_minor, self.currency)  # type: ignore[attr-defined]
 
 
 class AllocationQuerySet(models.QuerySet["Allocation"]):

@@ -19,7 +19,7 @@ from icg_cert.mail.models import Message
 from payments import attempts, purchase_orders, remittances, settlement
 from payments.gateways import fake
 from payments.gateways.base import Standing
-from payments.models import Attempt
+from payments.models import Attempt, Invoice
 from payments.purchase_orders import Order
 from portfolios import submission, uploads
 from portfolios.models import Entry, Factor, Requirement
@@ -94,10 +94,10 @@ def order(made: Registration, when: datetime) -> int:
 
 
 def remit(order_id: int, cast: Cast, received_on: date, when: datetime) -> None:
-    due = purchase_orders.PurchaseOrder.objects.get(pk=order_id).money
-    remittances.enter(
-        order_id, kind="check", number="10442", amount=due, received_on=received_on, by=cast.finance, at=when
-    )
+    """A check over what is open on the order's invoice."""
+    due = Invoice.objects.open().select_related("order").get(order=order_id)
+    check = {"kind": "check", "number": "10442", "amount": due.owed, "received_on": received_on}
+    remittances.enter(due.order.payer_id, **check, invoices=[due.pk], by=cast.finance, at=when)
 
 
 def hand_in(made: Registration, year: int, factors: Iterable[int], cast: Cast, when: datetime) -> None:

@@ -12,7 +12,7 @@ from payments import attempts
 from payments.gateways import fake, registry
 from payments.gateways.base import Checkout, Facts, Redirect, Standing
 from payments.models import Attempt
-from tests.factories import at, make_programme, make_registration, make_text
+from tests.factories import at, make_programme, make_registration, make_text, make_vendor
 
 NOW = at(2026, 12, 10, 10)
 LATER = timedelta(minutes=11)
@@ -27,6 +27,7 @@ def policy(db: None) -> PolicyText:
 @pytest.fixture
 def unpaid(candidate: User, policy: PolicyText) -> Registration:
     make_programme()
+    make_vendor()
     return make_registration(candidate, payment_status=Registration.Payment.UNPAID)
 
 

@@ -204,18 +204,10 @@ def test_refunds_and_disputes_follow_the_money(unpaid: Registration, begin: Begi
 def test_a_dispute_costs_the_seat_only_where_its_money_was_needed(
     unpaid: Registration, begin: Begin, faulty: Faulty, finance: User, times: int, expected: list[str]
 ) -> None:
-    if times == 2:
-        ledger.post(
-            registration=unpaid,
-            kind="charge",
-            amount=Money(40000),
-            provider="fake",
-            txn_ref="c2",
-            occurred_at=NOW,
-            at=NOW,
-        )
-    Registration.objects.update(payment_status="unpaid")
     answer(begin(), "paid")
+    if times == 2:
+        before = {"provider": "fake", "txn_ref": "c0", "occurred_at": NOW, "at": NOW}
+        ledger.post(registration=unpaid, kind="charge", amount=Money(40000), **before)
     settle(only_attempt(unpaid).pk, at=SOON)
     Message.objects.all().delete()
     seen = []

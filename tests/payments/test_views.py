@@ -7,7 +7,6 @@ from urllib.parse import urlsplit
 import pikepdf
 import pytest
 from bs4 import BeautifulSoup
-from django.core.files.uploadedfile import SimpleUploadedFile
 from django.http import HttpResponse
 from django.test import Client
 from django.urls import reverse
@@ -15,9 +14,8 @@ from django.urls import reverse
 from candidates.models import PolicyText, Registration, User
 from icg_cert.lib import clock
 from icg_cert.mail.models import Message
-from payments import purchase_orders
-from payments.models import Attempt, LedgerEntry, PolicyAcceptance, PurchaseOrder
-from tests.factories import make_attempt, make_ledger_entry, make_purchase_order, make_registration, make_text
+from payments.models import Attempt, LedgerEntry, PolicyAcceptance
+from tests.factories import make_attempt, make_ledger_entry, make_registration, make_text
 from tests.payments.conftest import LATER, NOW, Stub, only_attempt
 
 Faulty = Callable[..., Stub]
@@ -223,118 +221,6 @@ def test_pay_is_the_owners_page_alone(browser: Client, unpaid: Registration, str
     theirs = make_registration(stranger, payment_status="unpaid")
     assert browser.get(pay_url(theirs)).status_code == 404
     assert press(browser, theirs).status_code == 404
-
-
-PDF = b"%PDF-1.7\n%%EOF"
-
-
-def filled(**fields: Any) -> dict[str, Any]:
-    order = {
-        "payer_name": "Lakeside School District",
-        "payer_email": "payable@example.org",
-        "number": "PO 4711",
-        "issued_on": "2026-12-01",
-        "amount": "400.00",
-        "document": SimpleUploadedFile("Ada Abara order.pdf", PDF),
-    }
-    return {name: value for name, value in {**order, **fields}.items() if value is not None}
-
-
-def order_url(registration: Registration) -> str:
-    return reverse("payments:purchase-order", args=[registration.pk])
-
-
-def test_purchase_order_from_choice_to_held_seat(browser: Client, unpaid: Registration, staff: User) -> None:
-    assert press(browser, unpaid, "purchase-order").headers["Location"] == order_url(unpaid)
-    form = BeautifulSoup(browser.get(order_url(unpaid)).content, "html.parser")
-    typed = {name: form.select_one(f"[name={name}]")["value"] for name in ("payer_name", "amount")}  # type: ignore[index]
-    assert typed == {"payer_name": "Lakeside School District", "amount": "400.00"}
-    response = browser.post(order_url(unpaid), filled(), follow=True)
-    assert "Your purchase order is being checked" in words(response)
-    assert primary_buttons(response) == []
-    purchase_orders.accept(PurchaseOrder.objects.get().pk, by=staff, at=NOW)
-    assert "Your seat is held by a purchase order" in words(browser.get(pay_url(unpaid)))
-
-
-def test_purchase_order_without_the_policy_accepted_leads_back(browser: Client, unpaid: Registration) -> None:
-    assert browser.get(order_url(unpaid)).headers["Location"] == pay_url(unpaid)
-    assert browser.post(order_url(unpaid), filled()).headers["Location"] == pay_url(unpaid)
-    assert PurchaseOrder.objects.count() == 0
-
-
-@pytest.mark.parametrize(
-    ("changes", "field", "said"),
-    [
-        ({"document": SimpleUploadedFile("o.pdf", b"<html>%PDF-</html>")}, "document", "This is not a PDF"),
-        ({"document": SimpleUploadedFile("o.pdf", b"")}, "document", "This file is empty"),
-        ({"document": SimpleUploadedFile("o.pdf", PDF + b"0" * 10 * 1024 * 1024)}, "document", "larger than 10 MB"),
-        ({"document": None}, "document", "Choose the purchase order"),
-        ({"amount": "399.99"}, "amount", "must cover the whole fee of $400.00 USD"),
-        ({"amount": "400.001"}, "amount", "2 decimal places"),
-        ({"amount": "NaN"}, "amount", "write a number"),
-        ({"number": "REQ-1"}, "number", "This is a requisition number"),
-        ({"issued_on": "2027-01-01"}, "issued_on", "This date has not come yet"),
-        ({"payer_email": "nobody"}, "payer_email", "address like name@example.org"),
-    ],
-)
-def test_purchase_order_says_what_is_wrong_and_keeps_what_was_typed(
-    browser: Client, unpaid: Registration, changes: dict[str, Any], field: str, said: str
-) -> None:
-    press(browser, unpaid, "purchase-order")
-    response = browser.post(order_url(unpaid), filled(**changes))
-    page = BeautifulSoup(response.content, "html.parser")
-    assert said in page.select_one(f"#div_id_{field}").get_text()  # type: ignore[union-attr]
-    assert page.select_one("[name=payer_name]")["value"] == "Lakeside School District"  # type: ignore[index]
-    assert PurchaseOrder.objects.count() == 0
-
-
-def test_purchase_order_closes_the_payment_that_was_begun(browser: Client, unpaid: Registration) -> None:
-    page = press(browser, unpaid).headers["Location"]
-    press(browser, unpaid, "purchase-order")
-    browser.post(order_url(unpaid), filled())
-    assert (only_attempt(unpaid).state, PurchaseOrder.objects.count()) == ("closed", 1)
-    browser.post(page, {"decision": "pay"})
-    assert LedgerEntry.objects.count() == 0
-
-
-def test_purchase_order_when_the_card_was_paid_meanwhile_is_refused(browser: Client, unpaid: Registration) -> None:
-    page = press(browser, unpaid).headers["Location"]
-    press(browser, unpaid, "purchase-order")
-    Client().post(page, {"decision": "pay"})
-    assert "Your payment has arrived" in words(browser.post(order_url(unpaid), filled()))
-    assert (PurchaseOrder.objects.count(), LedgerEntry.objects.count()) == (0, 1)
-
-
-def test_purchase_order_withdrawn_is_asked_for_first(browser: Client, unpaid: Registration) -> None:
-    press(browser, unpaid, "purchase-order")
-    browser.post(order_url(unpaid), filled())
-    withdraw = reverse("payments:purchase-order-withdraw", args=[PurchaseOrder.objects.get().pk])
-    assert "Withdraw this purchase order?" in words(browser.get(withdraw))
-    assert PurchaseOrder.objects.get().state == "submitted"
-    assert primary_buttons(browser.post(withdraw, follow=True)) == ["Continue"]
-    assert PurchaseOrder.objects.get().state == "cancelled"
-
-
-def test_purchase_order_refused_is_explained(browser: Client, unpaid: Registration, staff: User) -> None:
-    order = make_purchase_order(unpaid, number="77")
-    purchase_orders.refuse(order.pk, reason="It is not signed.", by=staff, at=NOW)
-    response = browser.get(pay_url(unpaid))
-    assert "Your purchase order could not be accepted" in words(response)
-    assert "It is not signed." in words(response)
-    assert primary_buttons(response) == ["Continue"]
-
-
-def test_purchase_order_document_is_a_private_download(browser: Client, unpaid: Registration) -> None:
-    press(browser, unpaid, "purchase-order")
-    browser.post(order_url(unpaid), filled())
-    response = browser.get(reverse("payments:purchase-order-document", args=[PurchaseOrder.objects.get().pk]))
-    assert b"".join(response.streaming_content) == PDF  # type: ignore[attr-defined]
-    assert {name: response.headers[name] for name in ("Content-Type", "Content-Disposition", "Cache-Control")} == {
-        "Content-Type": "application/pdf",
-        "Content-Disposition": f'attachment; filename="purchase-order-{unpaid.code}.pdf"',
-        "Cache-Control": "private, no-store",
-    }
-    assert response.headers["X-Content-Type-Options"] == "nosniff"
 
 
 def test_receipt_says_who_paid_what(browser: Client, unpaid: Registration) -> None:
