@@ -40,6 +40,7 @@ FILTERS = {
     "transactions": {"currency", "source", "type"},
     "events": {"type"},
 }
+LATER = {"failure_balance_transaction"}  # what an object may have and has only once it happened
 BOUNDS: dict[str, Callable[[int, int], bool]] = {
     "gte": int.__ge__,
     "gt": int.__gt__,
@@ -162,6 +163,8 @@ class StripeApi(Double):
         name, *rest = names
         if name == "refunds" and node.get("object") == "charge":
             node[name] = self._list(f"/v1/charges/{node['id']}/refunds", "refunds", {"charge": node["id"]})
+        if name in LATER and name not in node:
+            return
         if name not in node:
             raise Problem(f"This property cannot be expanded ({path}).", param="expand[0]")
         if isinstance(node[name], str):

@@ -70,7 +70,7 @@ def session(params: dict[str, Any], now: datetime, origin: str) -> dict[str, Any
         "subscription": None,
         "success_url": form["success_url"],
         "total_details": {"amount_discount": 0, "amount_shipping": 0, "amount_tax": 0},
-        "ui_mode": "hosted",
+        "ui_mode": "hosted_page",
         "url": f"{origin}/c/pay/{ref}",
         "_intent": form["intent"],
         "_description": form["description"],
