@@ -120,8 +120,8 @@ class StripeGateway:
         with _asking("recent"):
             params: Any = {"created": {"gte": int(since.timestamp())}, "limit": PAGE, "expand": ["data.source"]}
             for movement in self.api.balance_transactions.list(params).auto_paging_iter():
-                ref = stripe_answers.charge_behind(movement.to_dict()["source"])
-                facts = self._charge_facts(ref, at) if ref else None
+                source = movement.to_dict()["source"]
+                facts = self._moved(source, at) if stripe_answers.charge_behind(source) else None
                 if facts:
                     yield facts
 
@@ -164,11 +164,17 @@ class StripeGateway:
                 return session.id
         return ""
 
-    def _charge_facts(self, ref: str, at: datetime) -> Facts | None:
-        """None for a charge that cannot be read (money of a currency we do not know): the others are still told."""
-        charge = self.api.charges.retrieve(ref).to_dict()
+    def _moved(self, source: dict[str, Any], at: datetime) -> Facts | None:
+        """The charge behind a movement: its source, or what the refund or dispute that is its source is about.
+
+        None for one that cannot be read (money of a currency we do not know): the others are still told.
+        """
+        ref, is_charge = stripe_answers.charge_behind(source), source["object"] == "charge"
+        charge = source if is_charge else self.api.charges.retrieve(ref).to_dict()
+        # Mostly a charge is all there is. What came after it is a movement of its own and found as such.
+        is_all = is_charge and not charge["amount_refunded"] and not charge["disputed"]
         try:
-            return stripe_answers.charge_facts(charge, *self._afterwards(charge), at)
+            return stripe_answers.charge_facts(charge, *self._afterwards(None if is_all else charge), at)
         except STRANGE as error:
             logger.error("stripe: charge %s not understood: %s", ref, type(error).__name__)
             return None
