@@ -6,19 +6,25 @@ from urllib3.exceptions import HTTPError
 from urllib3.response import BaseHTTPResponse
 
 PIECE = 65536
+NANOSECONDS = 1_000_000_000
 
 
 class TooSlow(Exception):
     """The rest of the answer did not come in time, or will not come at all."""
 
 
-def read(answer: BaseHTTPResponse, until: float) -> bytes:
-    """The whole body of a streamed answer; TooSlow when `until` (of `time.monotonic`) passes first."""
+def after(seconds: int) -> int:
+    """The instant so many seconds from now, on a clock that nobody moves."""
+    return time.monotonic_ns() + int(seconds * NANOSECONDS)
+
+
+def read(answer: BaseHTTPResponse, until: int) -> bytes:
+    """The whole body of a streamed answer; TooSlow when that instant (of `after`) passes first."""
     pieces = []
     try:
         while piece := answer.read1(PIECE, decode_content=True):
             pieces.append(piece)
-            if time.monotonic() > until:
+            if time.monotonic_ns() > until:
                 answer.close()
                 raise TooSlow
     except HTTPError as error:

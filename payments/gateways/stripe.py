@@ -7,7 +7,6 @@ Every attempt is one Checkout Session, made under the attempt's own key. What an
 import json
 import logging
 import re
-import time
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from datetime import UTC, datetime, timedelta
@@ -202,7 +201,7 @@ class _PatientClient(stripe.RequestsClient):
     def request(  # type: ignore[override]  # as the client it inherits from has it
         self, method: str, url: str, headers: Any, post_data: Any = None
     ) -> tuple[bytes, int, Mapping[str, str]]:
-        until = time.monotonic() + self.seconds
+        until = deadline.after(self.seconds)
         answer, status, answered = self.request_stream(method, url, headers, post_data)
         try:
             return deadline.read(answer, until), status, answered
