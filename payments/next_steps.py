@@ -51,5 +51,5 @@ def _of_office() -> NextStep | None:
         return None
     title = "1 purchase order waits for you" if waiting == 1 else f"{waiting} purchase orders wait for you"
     url = reverse("admin:payments_purchaseorder_changelist") + "?state__exact=submitted"
-    text = "Compare number, date and amount with the document. The candidate's seat is held once you accept it."
+    text = "Compare each with its document. Its seats are held once you accept it."
     return NextStep(title, text, url, "Check purchase orders")

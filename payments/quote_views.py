@@ -137,4 +137,4 @@ def quote_paper(request: Request, quote: Quote, paper: str) -> FileResponse:
     page = QuoteOverview(quote, request.at)
     if paper not in page.papers:
         raise Http404
-    return download(page.papers[paper], f"{paper}.pdf")
+    return download(page.papers[paper][1], f"{paper}.pdf")

@@ -16,7 +16,7 @@ from candidates.eligibility import Hours, Statement
 from candidates.models import Cycle, PolicyText, Registration, User
 from icg_cert.lib import clock
 from icg_cert.mail.models import Message
-from payments import attempts, purchase_orders, remittances, settlement
+from payments import acceptance, attempts, purchase_orders, remittances, settlement
 from payments.gateways import fake
 from payments.gateways.base import Standing
 from payments.models import Attempt, Invoice
@@ -89,7 +89,7 @@ def order(made: Registration, when: datetime) -> int:
         amount=made.fee,
         document=pdf(),
     )
-    purchase_orders.acceptance.accept_for(made.pk, accepted_policy(), by=made.user, at=when)
+    acceptance.accept_for(made.pk, accepted_policy(), by=made.user, at=when)
     return purchase_orders.submit(made.pk, from_district, by=made.user, at=when).pk
 
 

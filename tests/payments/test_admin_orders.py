@@ -178,8 +178,8 @@ def test_codes_and_links_are_nowhere_in_the_admin(desk: Any, staff: User, bulk: 
 
 def test_a_payer_is_kept_and_verified_by_staff(desk: Any, staff: User, finance: User, order: PurchaseOrder) -> None:
     payer = order.payer
-    assert buttons(desk(staff).get(address(payer, "change")))[:-1] == ["Verify"]
-    assert buttons(desk(finance).get(address(payer, "change")))[:-1] == []
+    assert "Verify" in buttons(desk(staff).get(address(payer, "change")))
+    assert "Verify" not in buttons(desk(finance).get(address(payer, "change")))
     desk(staff).post(address(payer, "verify"), {"asked": "1"})
     payer.refresh_from_db()
     assert payer.verified_by == staff
