@@ -166,7 +166,7 @@ def _refunded(refund: Object) -> Iterator[Txn]:
     if not refund["balance_transaction"]:
         return
     money, back = _money(refund["amount"], refund["currency"]), refund.get("failure_balance_transaction")
-    yield Txn("refund", refund["id"], -money, _instant(refund["created"]))
+    yield Txn("refund", refund["id"], -money, _instant(refund["created"]), refund["metadata"].get("key", ""))
     if back:
         yield Txn("refund_failed", refund["id"], money, _instant(back["created"]))
 
