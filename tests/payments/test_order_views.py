@@ -15,8 +15,7 @@ from icg_cert.mail.models import Message
 from payments import purchase_orders, seat_codes, seats
 from payments.models import LedgerEntry, PurchaseOrder, Quote, Seat
 from tests.factories import make_ledger_entry, make_purchase_order, make_quote
-from tests.payments.conftest import NOW, only_attempt
-from tests.payments.test_seats import hand_in
+from tests.payments.conftest import NOW, hand_in, only_attempt
 from tests.payments.test_views import pay_url, press, primary_buttons, words
 
 

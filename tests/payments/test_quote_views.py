@@ -19,10 +19,10 @@ from icg_cert.mail.models import Message
 from payments import purchase_orders, quotes, seat_codes, seats
 from payments.models import CreditNote, Invoice, PurchaseOrder, Quote, Seat, Vendor
 from tests.factories import make_quote
-from tests.payments.conftest import NOW
+from tests.payments.conftest import NOW, hand_in
 from tests.payments.districts import pay
+from tests.payments.seated import codes
 from tests.payments.test_order_views import filled
-from tests.payments.test_seats import codes, hand_in
 from tests.payments.test_views import primary_buttons, words
 from tests.threads import run_at_once
 
