@@ -152,5 +152,7 @@ def test_cancel_by_the_contact_only_while_it_is_checked(unpaid: Registration, st
     assert (order.state, status(unpaid), letters("district_cancelled")) == (
         "cancelled", "unpaid", ["connie@example.org"],
     )  # fmt: skip
+    told = Message.objects.get(event="purchase_order_cancelled")
+    assert (told.to, told.context["reason"]) == ("ada@example.org", "Lakeside School District withdrew it.")
     held = purchase_orders.accept(hand_in(quote).pk, by=staff, at=NOW)
     assert refusal_of(lambda: purchase_orders.cancel(held.pk, by=None, at=NOW)) == "order-accepted"
