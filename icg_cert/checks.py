@@ -13,6 +13,8 @@ def safe_production(app_configs: Any, **kwargs: Any) -> list[CheckMessage]:
     if settings.DEMO or settings.DEBUG:
         return []
     key, hosts, clock_file = settings.SECRET_KEY, settings.ALLOWED_HOSTS, settings.REHEARSAL_CLOCK_FILE
+    card_key = settings.STRIPE_SECRET_KEY
+    is_live = card_key.startswith(("sk_live_", "rk_live_"))
     findings = [
         ("E001", key == settings.INSECURE_KEY or len(key) < 32, "Set SECRET_KEY to a long random text."),
         ("E002", not hosts or "*" in hosts, "Set ALLOWED_HOSTS to the names the portal is reached by."),
@@ -20,5 +22,8 @@ def safe_production(app_configs: Any, **kwargs: Any) -> list[CheckMessage]:
         ("E004", settings.PAYMENT_FAKE_GATEWAY, "Switch PAYMENT_FAKE_GATEWAY off: it confirms seats without money."),
         ("E005", clock_file.exists(), f"Remove {clock_file}: the clock of a real portal is never moved."),
         ("E006", not settings.REQUIRE_SECOND_FACTOR, "Switch REQUIRE_SECOND_FACTOR on: staff see others' data."),
+        ("E007", card_key and not is_live, "Set STRIPE_SECRET_KEY to a live key: a test one confirms without money."),
+        ("E008", card_key and not settings.STRIPE_WEBHOOK_SECRET, "Set STRIPE_WEBHOOK_SECRET to the endpoint's."),
+        ("E009", settings.STRIPE_API_URL, "Leave STRIPE_API_URL empty: money is paid to Stripe itself."),
     ]
     return [Error(text, id=f"icg_cert.{code}") for code, is_wrong, text in findings if is_wrong]

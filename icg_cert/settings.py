@@ -218,6 +218,12 @@ UPLOAD_PROCESSING_ATTEMPTS = 3
 
 # Payment
 PAYMENT_FAKE_GATEWAY = env.bool("PAYMENT_FAKE_GATEWAY", DEMO)
+PAYMENT_TIMEOUT_SECONDS = env.int("PAYMENT_TIMEOUT_SECONDS", 10)  # how long somebody waits for one answer of a provider
+STRIPE_SECRET_KEY = env.str("STRIPE_SECRET_KEY", "")
+STRIPE_WEBHOOK_SECRET = env.str("STRIPE_WEBHOOK_SECRET", "")
+STRIPE_API_URL = env.str("STRIPE_API_URL", "")  # empty: Stripe itself
+# Where a payer may be sent on to: Chrome holds the redirect after a form against the policy, too.
+PAYMENT_PAGES = [STRIPE_API_URL or "https://checkout.stripe.com"] if STRIPE_SECRET_KEY else []
 
 # Queue and cache: Redis, or files under var/ and the process's own memory
 REDIS_URL = env.str("REDIS_URL", "")
@@ -258,7 +264,7 @@ CONTENT_SECURITY_POLICY = {
         "frame-src": ["'self'", *S3_ORIGIN],
         "object-src": ["'none'"],
         "base-uri": ["'none'"],
-        "form-action": ["'self'"],
+        "form-action": ["'self'", *PAYMENT_PAGES],
         "frame-ancestors": ["'none'"],
     }
 }
@@ -285,6 +291,7 @@ LOGGING = {
         "django": {"handlers": [], "propagate": True},
         "django.server": {"handlers": [], "propagate": True},
         "botocore": {"level": "WARNING"},
+        "stripe": {"level": "WARNING"},
         "django.security.DisallowedHost": {"level": "CRITICAL"},  # every scanner of the internet causes one
         "pikepdf": {"level": "WARNING"},
     },

@@ -45,6 +45,11 @@ def may_enter_money(user: Any) -> bool:
     return is_finance(user)
 
 
+def may_approve_refunds(user: Any) -> bool:
+    """Anybody of the office, so that there are two people where one does the finances; never who asked for it."""
+    return is_office(user)
+
+
 def may_read_w9(user: Any) -> bool:
     """The office, and whoever pays or may be paid for. A contact has their quote's link instead."""
     return is_office(user) or user.registrations.standing().exists()

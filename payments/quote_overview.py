@@ -110,11 +110,11 @@ class QuoteOverview:
         return Money(self.invoice.paid_minor if self.invoice else 0, self.quote.currency)  # type: ignore[attr-defined]
 
     @cached_property
-    def papers(self) -> dict[str, FieldFile]:
-        """Everything to download, by the name it has in its address."""
+    def papers(self) -> dict[str, tuple[str, FieldFile]]:
+        """Everything to download: the name it has in its address, what people call it, and the file."""
         w9 = papers.vendor().w9
         rows: list[Quote | Invoice | CreditNote] = [self.quote, *filter(None, [self.invoice]), *self.credit_notes]
-        return {row.number: row.document for row in rows} | ({"W-9": w9} if w9 else {})
+        return {row.number: (str(row), row.document) for row in rows} | ({"W-9": ("Our W-9", w9)} if w9 else {})
 
 
 def _line(seat: Seat) -> SeatLine:

@@ -37,7 +37,9 @@ def _line(entry: LedgerEntry) -> dict[str, str]:
 
 
 def words(entry: LedgerEntry) -> str:
-    """What moved, as a reader of the receipt calls it."""
+    """What moved, as a reader of the receipt calls it. A district's money comes and goes as a transfer."""
+    if entry.kind == LedgerEntry.Kind.TRANSFER:
+        return "Paid on purchase order" if entry.amount_minor > 0 else "Back to who paid on purchase order"
     ways = {"fake": "card (demo)", "stripe": "card", "paypal": "PayPal", "po": "purchase order"}
     way = ways.get(entry.provider, entry.provider)
     names = {LedgerEntry.Kind.CHARGE: f"Paid by {way}", LedgerEntry.Kind.PO_MONEY: "Paid on purchase order"}

@@ -32,6 +32,7 @@ PURE = [
     "icg_cert.lib.refusal",
     "icg_cert.lib.windows",
     "payments.gateways.base",
+    "payments.gateways.stripe_answers",
     "portfolios.filenames",
     "portfolios.storage.base",
     "scoring.planner",

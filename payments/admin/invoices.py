@@ -15,7 +15,7 @@ from django.utils.safestring import SafeString
 from icg_cert.lib.admin import ReadOnlyAdmin
 from icg_cert.lib.money import Money
 from payments import invoices, permissions
-from payments.admin.looking import LookInline, amount, ask
+from payments.admin.looking import LookInline, amount, ask, plain_cell
 from payments.forms.money import ReissueForm
 from payments.invoices import today
 from payments.models import CreditNote, Invoice
@@ -31,12 +31,6 @@ def state_words(row: Any) -> str:
     if late > 0:
         return f"Overdue by {late} day{'' if late == 1 else 's'}"
     return "Open"
-
-
-def plain_cell(value: object) -> str:
-    """A spreadsheet takes what begins so for a formula."""
-    text = str(value)
-    return f"'{text}" if text.startswith(("=", "+", "-", "@", "\t", "\r")) else text
 
 
 class StandingFilter(admin.SimpleListFilter):

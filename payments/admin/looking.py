@@ -9,7 +9,7 @@ from django.core.exceptions import PermissionDenied
 from django.db.models import Model
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
-from django.urls import reverse
+from django.urls import URLPattern, path, reverse
 
 from icg_cert.lib.doors import refuse_form
 from icg_cert.lib.money import Money
@@ -23,6 +23,20 @@ def amount(row: Any) -> Money:
     """Of any row that is about money."""
     money: Money = row.money
     return money
+
+
+def named(model_admin: admin.ModelAdmin, views: list[tuple[str, Callable[..., HttpResponse]]]) -> list[URLPattern]:
+    """Addresses of a model's own pages, each called as its view: admin:payments_refund_approve."""
+    name = f"{model_admin.opts.app_label}_{model_admin.opts.model_name}"
+    wrap = model_admin.admin_site.admin_view
+    return [path(address, wrap(view), name=f"{name}_{view.__name__}") for address, view in views]
+
+
+def plain_cell(value: object) -> object:
+    """A spreadsheet takes a text that begins so for a formula. Amounts are no texts, and stay negative."""
+    if isinstance(value, str) and value.startswith(("=", "+", "-", "@", "\t", "\r")):
+        return f"'{value}"
+    return value
 
 
 class LookInline(admin.TabularInline):  # type: ignore[type-arg]

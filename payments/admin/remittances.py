@@ -8,14 +8,14 @@ from django.core.exceptions import PermissionDenied
 from django.db.models import QuerySet
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
-from django.urls import URLPattern, path
+from django.urls import URLPattern
 
 from icg_cert.lib.admin import ReadOnlyAdmin
 from icg_cert.lib.doors import refuse_form
 from icg_cert.lib.money import Money
 from icg_cert.lib.refusal import Refused
 from payments import allocation, permissions, remittance_file, remittances
-from payments.admin.looking import LookInline, amount, ask
+from payments.admin.looking import LookInline, amount, ask, named
 from payments.forms.money import AllocateForm, FileForm, PayerForm, ReverseForm
 from payments.models import Allocation, Remittance
 
@@ -84,11 +84,7 @@ class RemittanceAdmin(ReadOnlyAdmin):
             ("choose/", self.choose), ("file/", self.file), ("template/", self.template),
             ("<int:pk>/allocate/", self.allocate), ("<int:pk>/reverse/", self.reverse),
         ]  # fmt: skip
-        own = [
-            path(address, self.admin_site.admin_view(view), name=f"payments_remittance_{view.__name__}")
-            for address, view in names
-        ]
-        return own + super().get_urls()
+        return named(self, names) + super().get_urls()
 
     def choose(self, request: HttpRequest) -> HttpResponse:
         """The first of two steps: from whom. The page of the payer then knows what is open."""

@@ -136,7 +136,7 @@ class CodeForm(forms.Form):
         label="Seat code",
         max_length=40,
         help_text="Twelve letters and digits that your district gave you, like ABCD-EFGH-JKLM.",
-        widget=forms.TextInput(attrs={"autocomplete": "off", "autocapitalize": "characters", "spellcheck": "false"}),
+        widget=forms.TextInput(attrs={"class": "narrow", "autocomplete": "off", "spellcheck": "false", "size": 20}),
         error_messages={"required": "Enter the code that your district gave you."},
     )
 

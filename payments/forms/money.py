@@ -1,4 +1,4 @@
-"""What finance types: checks and transfers, what they are for, a file of them, why one came back, our own details."""
+"""What finance types: checks and transfers, what they are for, files of them, reversals, refunds, our details."""
 
 from typing import Any
 
@@ -124,3 +124,36 @@ def _pdf(form: forms.ModelForm, name: str) -> Any:  # type: ignore[type-arg]
     if name in form.changed_data and document:
         check_pdf(document)
     return document
+
+
+class MatchForm(forms.Form):
+    code = forms.CharField(label="Code of the registration", max_length=12)
+    reason = forms.CharField(
+        label="How you know",
+        widget=forms.Textarea(attrs={"rows": 3}),
+        help_text="Stays beside the money.",
+    )
+
+
+class RefundForm(forms.Form):
+    amount = AmountField(label="Amount, in US dollars")
+    reason = forms.CharField(
+        label="Why it goes back",
+        widget=forms.Textarea(attrs={"rows": 3}),
+        help_text="A duplicate, an overpayment, a registration that has ended. Whoever approves it reads this.",
+    )
+
+
+class ApproveRefundForm(forms.Form):
+    """`reference` only where it goes back by a check of ours."""
+
+    reference = forms.CharField(label="Number of the check", max_length=60)
+
+    def __init__(self, *args: Any, by_check: bool, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        if not by_check:
+            del self.fields["reference"]
+
+
+class DeclineRefundForm(forms.Form):
+    reason = forms.CharField(label="Why not", widget=forms.Textarea(attrs={"rows": 3}))

@@ -86,13 +86,15 @@ class Redirect:
 class Txn:
     """Money that moved. `kind` is one of LedgerEntry.Kind; `amount` is signed, what reached us is positive.
 
-    `ref` is the provider's own name of the movement and the same on every reading of it.
+    `ref` is the provider's own name of the movement and the same on every reading of it. `key` is the `Return.key` of a
+    refund that we asked for, "" of one made in the provider's own pages.
     """
 
     kind: str
     ref: str
     amount: Money
     occurred_at: datetime
+    key: str = ""
 
 
 class Contest(StrEnum):

@@ -43,6 +43,8 @@ class Migration(migrations.Migration):
             ),
         ),
         migrations.RunPython(find_entries, migrations.RunPython.noop),
+        # the rows just written have their keys checked now, or their table could not be changed in this transaction
+        migrations.RunSQL("SET CONSTRAINTS ALL IMMEDIATE", migrations.RunSQL.noop),
         migrations.RemoveConstraint("remittance", "remittance_once"),
         migrations.RemoveField("remittance", "purchase_order"),
         migrations.AlterField(

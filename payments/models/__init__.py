@@ -8,6 +8,7 @@ from payments.models.ledger import Account, LedgerEntry, LedgerEntryQuerySet
 from payments.models.orders import PurchaseOrder, PurchaseOrderQuerySet, Seat, SeatQuerySet, purchase_order_path
 from payments.models.payers import Payer, Vendor, exemption_path, vendor_path
 from payments.models.quotes import NumberSeries, Quote, QuoteQuerySet, quote_path
+from payments.models.reconciliations import Reconciliation
 from payments.models.refunds import Refund
 from payments.models.remittances import Allocation, AllocationQuerySet, Remittance, RemittanceQuerySet
 
@@ -35,6 +36,7 @@ __all__ = [
     "PurchaseOrderQuerySet",
     "Quote",
     "QuoteQuerySet",
+    "Reconciliation",
     "Refund",
     "Remittance",
     "RemittanceQuerySet",

@@ -271,11 +271,15 @@ class Double:
         with self.lock:
             self.log.append(asked)
             answer = self.answer(asked)
-            if self.file:
-                temporary = self.file.with_suffix(".new")
-                temporary.write_text(json.dumps(self.state))
-                temporary.replace(self.file)
+            self.save()
             return answer
+
+    def save(self) -> None:
+        """Keep the state for the next process. Whoever changes it without being asked over HTTP calls this."""
+        if self.file:
+            temporary = self.file.with_suffix(".new")
+            temporary.write_text(json.dumps(self.state))
+            temporary.replace(self.file)
 
 
 class _Server(ThreadingHTTPServer):

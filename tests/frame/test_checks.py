@@ -14,6 +14,8 @@ SAFE = {
     "BASE_URL": "https://certification.example.org",
     "PAYMENT_FAKE_GATEWAY": False,
     "REQUIRE_SECOND_FACTOR": True,
+    "STRIPE_SECRET_KEY": "sk_live_words",
+    "STRIPE_WEBHOOK_SECRET": "whsec_words",
 }
 
 
@@ -37,6 +39,11 @@ def test_safe_production_passes(settings: Settings) -> None:
         ({"BASE_URL": "http://certification.example.org"}, ["icg_cert.E003"]),
         ({"PAYMENT_FAKE_GATEWAY": True}, ["icg_cert.E004"]),
         ({"REQUIRE_SECOND_FACTOR": False}, ["icg_cert.E006"]),
+        ({"STRIPE_SECRET_KEY": "sk_test_words"}, ["icg_cert.E007"]),
+        ({"STRIPE_SECRET_KEY": "rk_live_words"}, []),
+        ({"STRIPE_WEBHOOK_SECRET": ""}, ["icg_cert.E008"]),
+        ({"STRIPE_SECRET_KEY": "", "STRIPE_WEBHOOK_SECRET": ""}, []),
+        ({"STRIPE_API_URL": "http://127.0.0.1:8431"}, ["icg_cert.E009"]),
         ({"BASE_URL": "", "PAYMENT_FAKE_GATEWAY": True}, ["icg_cert.E003", "icg_cert.E004"]),
         ({"BASE_URL": "", "DEMO": True}, []),
         ({"BASE_URL": "", "DEBUG": True}, []),

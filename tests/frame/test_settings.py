@@ -98,6 +98,19 @@ def test_settings_with_a_bucket_keep_files_there_and_let_the_browser_reach_it() 
     assert policy["script-src"] == ["'self'"]
 
 
+@pytest.mark.parametrize(
+    ("card", "pages"),
+    [
+        ({}, []),
+        ({"STRIPE_SECRET_KEY": "sk_live_words"}, ["https://checkout.stripe.com"]),
+        ({"STRIPE_SECRET_KEY": "sk_test_words", "STRIPE_API_URL": "http://127.0.0.1:8431"}, ["http://127.0.0.1:8431"]),
+    ],
+)
+def test_settings_let_a_form_lead_to_the_payment_pages_alone(card: dict[str, str], pages: list[str]) -> None:
+    policy = read("CONTENT_SECURITY_POLICY", **card)["CONTENT_SECURITY_POLICY"]["DIRECTIVES"]
+    assert policy["form-action"] == ["'self'", *pages]
+
+
 def test_settings_without_redis_queue_in_files_and_with_it_there(tmp_path: Path) -> None:
     assert read("CELERY_BROKER_URL") == {"CELERY_BROKER_URL": "filesystem://localhost//"}
     answer = read("CELERY_BROKER_URL", "CACHES", REDIS_URL="redis://r:6379/0")

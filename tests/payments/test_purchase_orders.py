@@ -348,6 +348,8 @@ def test_ask_lets_the_order_wait_and_writes_once(unpaid: Registration, submit: S
         order = purchase_orders.ask(order.pk, question=" Who signed it? ", by=staff, at=NOW)
     assert (order.state, order.reason, status(unpaid)) == ("submitted", "Who signed it?", "po_requested")
     assert mails()[1:] == [("purchase_order_question", "ada@example.org")]
+    purchase_orders.ask(order.pk, question="And when?", by=staff, at=NOW + timedelta(hours=1))
+    assert mails()[1:] == [("purchase_order_question", "ada@example.org")] * 2
     assert refusal_of(lambda: purchase_orders.ask(order.pk, question=" ", by=staff, at=NOW)) == "reason-missing"
     purchase_orders.accept(order.pk, by=staff, at=NOW)
     assert refusal_of(lambda: purchase_orders.ask(order.pk, question="?", by=staff, at=NOW)) == "order-decided"
