@@ -305,7 +305,12 @@ def test_a_number_that_was_turned_down_may_come_again(submit: Submit, staff: Use
 
 @pytest.mark.payment_case(60)
 @pytest.mark.django_db(transaction=True)
-def test_two_coaches_with_the_same_order_at_once_are_one_and_a_clear_no(submit: Submit, unpaid: Registration) -> None:
+@pytest.mark.parametrize("is_known", [False, True])
+def test_two_coaches_with_the_same_order_at_once_are_one_and_a_clear_no(
+    submit: Submit, unpaid: Registration, is_known: bool
+) -> None:
+    if is_known:
+        make_payer(ORDER.payer_name)
     other = make_registration(payment_status="unpaid")
     codes = run_all_at_once([lambda who=who: refusal_of(lambda: submit(who)) for who in (unpaid, other)])
     assert (sorted(codes), documents(), Payer.objects.count()) == (["", "number-used"], 1, 1)
