@@ -305,15 +305,16 @@ def test_a_number_that_was_turned_down_may_come_again(submit: Submit, staff: Use
 
 @pytest.mark.payment_case(60)
 @pytest.mark.django_db(transaction=True)
-@pytest.mark.parametrize("is_known", [False, True])
-def test_two_coaches_with_the_same_order_at_once_are_one_and_a_clear_no(
-    submit: Submit, unpaid: Registration, is_known: bool
-) -> None:
-    if is_known:
-        make_payer(ORDER.payer_name)
+def test_two_coaches_with_the_same_order_at_once_are_one_and_a_clear_no(submit: Submit, unpaid: Registration) -> None:
     other = make_registration(payment_status="unpaid")
     codes = run_all_at_once([lambda who=who: refusal_of(lambda: submit(who)) for who in (unpaid, other)])
     assert (sorted(codes), documents(), Payer.objects.count()) == (["", "number-used"], 1, 1)
+
+
+@pytest.mark.django_db(transaction=True)
+def test_submit_waits_for_the_registration_and_the_payer(unpaid: Registration, submit: Submit) -> None:
+    for row in (unpaid, make_payer(ORDER.payer_name)):
+        assert_locked(row, submit)
 
 
 def test_a_known_payer_changes_only_when_an_order_is_accepted(submit: Submit, staff: User) -> None:
