@@ -19,7 +19,6 @@ def safe_production(app_configs: Any, **kwargs: Any) -> list[CheckMessage]:
         ("E001", key == settings.INSECURE_KEY or len(key) < 32, "Set SECRET_KEY to a long random text."),
         ("E002", not hosts or "*" in hosts, "Set ALLOWED_HOSTS to the names the portal is reached by."),
         ("E003", not settings.BASE_URL.startswith("https://"), "Set BASE_URL to the portal's https:// address."),
-        ("E004", settings.PAYMENT_FAKE_GATEWAY, "Switch PAYMENT_FAKE_GATEWAY off: it confirms seats without money."),
         ("E005", clock_file.exists(), f"Remove {clock_file}: the clock of a real portal is never moved."),
         ("E006", not settings.REQUIRE_SECOND_FACTOR, "Switch REQUIRE_SECOND_FACTOR on: staff see others' data."),
         ("E007", card_key and not is_live, "Set STRIPE_SECRET_KEY to a live key: a test one confirms without money."),

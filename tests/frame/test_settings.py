@@ -48,7 +48,7 @@ def test_settings_without_anything_are_the_demo(tmp_path: Path) -> None:
     names = [
         "DEMO",
         "DEBUG",
-        "PAYMENT_FAKE_GATEWAY",
+        "STANDS_IN",
         "REQUIRE_SECOND_FACTOR",
         "BASE_URL",
         "EMAIL_FILE_PATH",
@@ -57,7 +57,7 @@ def test_settings_without_anything_are_the_demo(tmp_path: Path) -> None:
     assert read(*names, ICG_VAR_DIR=str(tmp_path), PORT="8123") == {
         "DEMO": True,
         "DEBUG": False,
-        "PAYMENT_FAKE_GATEWAY": True,
+        "STANDS_IN": True,
         "REQUIRE_SECOND_FACTOR": False,
         "BASE_URL": "http://localhost:8123",
         "EMAIL_FILE_PATH": str(tmp_path / "mail"),
@@ -66,13 +66,13 @@ def test_settings_without_anything_are_the_demo(tmp_path: Path) -> None:
 
 
 def test_settings_with_a_database_are_real_and_strict() -> None:
-    names = ["DEMO", "PAYMENT_FAKE_GATEWAY", "REQUIRE_SECOND_FACTOR", "BASE_URL", "SESSION_COOKIE_SECURE"]
+    names = ["DEMO", "STANDS_IN", "REQUIRE_SECOND_FACTOR", "BASE_URL", "SESSION_COOKIE_SECURE"]
     names += ["SECURE_SSL_REDIRECT", "SECURE_HSTS_SECONDS", "MFA_WEBAUTHN_ALLOW_INSECURE_ORIGIN", "INSECURE_KEY"]
     answer = read(*names, "SECRET_KEY", **{**REAL, "SECRET_KEY": ""})
     assert answer.pop("INSECURE_KEY") != answer.pop("SECRET_KEY") == ""
     assert answer == {
         "DEMO": False,
-        "PAYMENT_FAKE_GATEWAY": False,
+        "STANDS_IN": False,
         "REQUIRE_SECOND_FACTOR": True,
         "BASE_URL": "https://certification.example.org",
         "SESSION_COOKIE_SECURE": True,
@@ -101,8 +101,9 @@ def test_settings_with_a_bucket_keep_files_there_and_let_the_browser_reach_it() 
 @pytest.mark.parametrize(
     ("card", "pages"),
     [
-        ({}, []),
-        ({"STRIPE_SECRET_KEY": "sk_live_words"}, ["https://checkout.stripe.com"]),
+        (REAL, []),
+        ({**REAL, "STRIPE_SECRET_KEY": "sk_live_words"}, ["https://checkout.stripe.com"]),
+        ({"PORT": "8100"}, ["http://127.0.0.1:8101"]),
         ({"STRIPE_SECRET_KEY": "sk_test_words", "STRIPE_API_URL": "http://127.0.0.1:8431"}, ["http://127.0.0.1:8431"]),
     ],
 )

@@ -11,11 +11,12 @@ from django.core.files.storage import default_storage
 from candidates.models import PolicyText, Registration, User
 from icg_cert.lib.money import Money
 from payments import acceptance, attempts, purchase_orders
-from payments.gateways import fake, registry
+from payments.gateways import registry
 from payments.gateways.base import Checkout, Facts, Redirect, Standing
 from payments.models import Attempt, PurchaseOrder, Quote
 from payments.purchase_orders import Order
 from tests.factories import at, make_programme, make_quote, make_registration, make_text, make_vendor
+from tests.payments import fake
 
 NOW = at(2026, 12, 10, 10)
 LATER = timedelta(minutes=11)
@@ -127,7 +128,7 @@ def faulty(monkeypatch: pytest.MonkeyPatch) -> Callable[..., Stub]:
 
     def install(**faults: Callable[..., Any]) -> Stub:
         stub = Stub(**faults)
-        monkeypatch.setitem(registry.GATEWAYS, "fake", (lambda: stub, "PAYMENT_FAKE_GATEWAY"))
+        monkeypatch.setitem(registry.GATEWAYS, "fake", (lambda: stub, "TESTING"))
         return stub
 
     return install

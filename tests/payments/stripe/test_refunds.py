@@ -146,7 +146,7 @@ def test_a_refund_that_comes_back_later_is_money_again(
 def test_a_refund_the_provider_refuses_has_failed(
     twice: LedgerEntry, finance: User, staff: User, double: StripeDouble, unpaid: Registration
 ) -> None:
-    double.fail(REFUNDS, status=400, times=3)
+    double.fail(REFUNDS, status=400, body='{"error": {"type": "invalid_request_error", "message": "No."}}')
     refund = refunds.approve(ask(twice, finance).pk, by=staff, at=LATER)
     assert (refund.state, back(), status(unpaid)) == ("failed", [], "overpaid")
     assert Message.objects.get().event == "payment_attention"
