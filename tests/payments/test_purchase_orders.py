@@ -311,6 +311,12 @@ def test_two_coaches_with_the_same_order_at_once_are_one_and_a_clear_no(submit: 
     assert (sorted(codes), documents(), Payer.objects.count()) == (["", "number-used"], 1, 1)
 
 
+@pytest.mark.django_db(transaction=True)
+def test_submit_waits_for_the_registration_and_the_payer(unpaid: Registration, submit: Submit) -> None:
+    for row in (unpaid, make_payer(ORDER.payer_name)):
+        assert_locked(row, submit)
+
+
 def test_a_known_payer_changes_only_when_an_order_is_accepted(submit: Submit, staff: User) -> None:
     payer = make_payer(ORDER.payer_name, email="old@lakeside.example.org", bill_to="Old Street")
     order = submit()

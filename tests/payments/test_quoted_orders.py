@@ -79,8 +79,9 @@ def test_hand_in_needs_a_quote_that_still_holds(unpaid: Registration, after: tim
 
 
 @pytest.mark.django_db(transaction=True)
-def test_hand_in_from_two_tabs_at_once_is_one_order(unpaid: Registration) -> None:
-    quote = make_quote(unpaid)
+@pytest.mark.parametrize("is_candidates", [False, True])
+def test_hand_in_from_two_tabs_at_once_is_one_order(unpaid: Registration, is_candidates: bool) -> None:
+    quote = make_quote(unpaid if is_candidates else None, cohort=unpaid.cohort)
     first, second = run_at_once(lambda: hand_in(quote), times=2)
     assert (first, Seat.objects.count()) == (second, 3)
     assert refusal_of(lambda: hand_in(quote, number="43")) == "order-known"
