@@ -208,9 +208,13 @@ class Double:
     # ---- Webhooks
 
     def send(self, url: str, event: Any, sign: Callable[[bytes, datetime], dict[str, str]]) -> None:
-        """Put a webhook into the outbox, as exactly the bytes that will leave."""
+        """Put a webhook into the outbox."""
+        self.send_bytes(url, json.dumps(event).encode(), sign)
+
+    def send_bytes(self, url: str, body: bytes, sign: Callable[[bytes, datetime], dict[str, str]]) -> None:
+        """The same, as exactly the bytes that will leave."""
         if url:
-            self.outbox.append(Delivery(url, json.dumps(event).encode(), sign))
+            self.outbox.append(Delivery(url, body, sign))
 
     def deliver(self, *, order: str = "", twice: bool = False) -> list[int]:
         """Try every webhook that nobody took yet, once, in their order or "reversed"; the statuses answered."""
