@@ -21,6 +21,7 @@ REAL = {
     "ALLOWED_HOSTS": "certification.example.org",
     "BASE_URL": "https://certification.example.org/",
 }
+SANDBOX = "https://api-m.sandbox.paypal.com"
 
 
 def run(program: str, *arguments: str, **environment: str) -> subprocess.CompletedProcess[str]:
@@ -104,6 +105,14 @@ def test_settings_with_a_bucket_keep_files_there_and_let_the_browser_reach_it() 
         ({}, []),
         ({"STRIPE_SECRET_KEY": "sk_live_words"}, ["https://checkout.stripe.com"]),
         ({"STRIPE_SECRET_KEY": "sk_test_words", "STRIPE_API_URL": "http://127.0.0.1:8431"}, ["http://127.0.0.1:8431"]),
+        ({"PAYPAL_CLIENT_ID": "app"}, ["https://www.paypal.com"]),
+        ({"PAYPAL_CLIENT_ID": "app", "PAYPAL_API_URL": f"{SANDBOX}/"}, ["https://www.sandbox.paypal.com"]),
+        ({"PAYPAL_CLIENT_ID": "app", "PAYPAL_API_URL": "http://127.0.0.1:8432"}, ["http://127.0.0.1:8432"]),
+        ({"PAYPAL_API_URL": SANDBOX}, []),
+        (
+            {"STRIPE_SECRET_KEY": "sk_live_words", "PAYPAL_CLIENT_ID": "app"},
+            ["https://checkout.stripe.com", "https://www.paypal.com"],
+        ),
     ],
 )
 def test_settings_let_a_form_lead_to_the_payment_pages_alone(card: dict[str, str], pages: list[str]) -> None:
