@@ -223,10 +223,21 @@ STANDS_IN = DEMO and not TESTING  # in the demo two programs of tests/doubles st
 STRIPE_SECRET_KEY = env.str("STRIPE_SECRET_KEY", "sk_test_practice_key_no_money" if STANDS_IN else "")
 STRIPE_WEBHOOK_SECRET = env.str("STRIPE_WEBHOOK_SECRET", "whsec_practice_secret_no_money" if STANDS_IN else "")
 STRIPE_API_URL = env.str("STRIPE_API_URL", f"http://127.0.0.1:{PORT + 1}" if STANDS_IN else "")  # empty: Stripe itself
+PAYPAL_CLIENT_ID = env.str("PAYPAL_CLIENT_ID", "practice-client-no-money" if STANDS_IN else "")
+PAYPAL_CLIENT_SECRET = env.str("PAYPAL_CLIENT_SECRET", "practice-secret-no-money" if STANDS_IN else "")
+PAYPAL_WEBHOOK_ID = env.str("PAYPAL_WEBHOOK_ID", "practice-webhook" if STANDS_IN else "")
+PAYPAL_MERCHANT_ID = env.str("PAYPAL_MERCHANT_ID", "")  # empty: whoever the app belongs to
+PAYPAL_LIVE_URL = "https://api-m.paypal.com"
+PAYPAL_API_URL = env.str("PAYPAL_API_URL", f"http://127.0.0.1:{PORT + 2}" if STANDS_IN else PAYPAL_LIVE_URL).rstrip("/")
+# Where PayPal's pages are, by where its interface is. A stand-in's are at its own address.
+PAYPAL_PAGES = {
+    PAYPAL_LIVE_URL: "https://www.paypal.com",
+    "https://api-m.sandbox.paypal.com": "https://www.sandbox.paypal.com",
+}
 # Where a payer may be sent on to: Chrome holds the redirect after a form against the policy, too.
 PAYMENT_PAGES = env.list("PAYMENT_PAGES", [])
-if STRIPE_SECRET_KEY:
-    PAYMENT_PAGES.append(STRIPE_API_URL or "https://checkout.stripe.com")
+PAYMENT_PAGES += [STRIPE_API_URL or "https://checkout.stripe.com"] if STRIPE_SECRET_KEY else []
+PAYMENT_PAGES += [PAYPAL_PAGES.get(PAYPAL_API_URL, PAYPAL_API_URL)] if PAYPAL_CLIENT_ID else []
 
 # Queue and cache: Redis, or files under var/ and the process's own memory
 REDIS_URL = env.str("REDIS_URL", "")
@@ -294,6 +305,7 @@ LOGGING = {
         "django": {"handlers": [], "propagate": True},
         "django.server": {"handlers": [], "propagate": True},
         "botocore": {"level": "WARNING"},
+        "paypalrestsdk": {"level": "WARNING"},
         "stripe": {"level": "WARNING"},
         "django.security.DisallowedHost": {"level": "CRITICAL"},  # every scanner of the internet causes one
         "pikepdf": {"level": "WARNING"},

@@ -7,10 +7,10 @@ an inquiry that took nothing move nothing.
 from collections.abc import Iterator
 from datetime import UTC, datetime
 from typing import Any
-from uuid import UUID
 
 from icg_cert.lib.money import Money
 from payments.gateways.base import Contest, Disputed, Facts, InboundEvent, Ref, Standing, Txn
+from payments.gateways.names import LONGEST, attempt_id, is_name
 
 Object = dict[str, Any]
 
@@ -55,7 +55,6 @@ CONTESTS = {
     "lost": Contest.LOST,
 }
 REFS = {"checkout.session": "session", "payment_intent": "intent", "charge": "charge", "dispute": "dispute"}
-LONGEST = 200
 
 
 def session_facts(session: Object, refunds: list[Object], disputes: list[Object], at: datetime) -> Facts:
@@ -65,7 +64,7 @@ def session_facts(session: Object, refunds: list[Object], disputes: list[Object]
     return Facts(
         status=_standing(session, intent, at),
         fetched_at=at,
-        attempt_id=_attempt_id(session["client_reference_id"]),
+        attempt_id=attempt_id(session["client_reference_id"]),
         amount=_money(session["amount_total"], session["currency"]),
         txns=tuple(_txns(charge, refunds, disputes)) if charge else (),
         refs=tuple(Ref(kind, found["id"]) for kind, found in refs if found),
@@ -81,7 +80,7 @@ def charge_facts(charge: Object, refunds: list[Object], disputes: list[Object], 
     return Facts(
         status=Standing.PAID,
         fetched_at=at,
-        attempt_id=_attempt_id(charge["metadata"].get("attempt_id")),
+        attempt_id=attempt_id(charge["metadata"].get("attempt_id")),
         amount=_money(charge["amount"], charge["currency"]),
         txns=tuple(_txns(charge, refunds, disputes)),
         refs=(*refs, Ref("charge", charge["id"]), *(Ref("dispute", each["id"]) for each in disputes)),
@@ -106,7 +105,7 @@ def charge_behind(source: Object | None) -> str:
 
 def inbound(event: Object, livemode: bool) -> InboundEvent:
     """A delivery whose signature was right. ValueError where it is not an event."""
-    if event["object"] != "event" or not (_is_name(event["id"]) and _is_name(event["type"])):
+    if event["object"] != "event" or not (is_name(event["id"]) and is_name(event["type"])):
         raise ValueError("not an event")
     about, version = event["data"]["object"], event["api_version"]
     metadata = about.get("metadata") or {}
@@ -114,7 +113,7 @@ def inbound(event: Object, livemode: bool) -> InboundEvent:
         provider="stripe",
         event_id=event["id"],
         type=event["type"],
-        attempt_id=_attempt_id(about.get("client_reference_id") or metadata.get("attempt_id")),
+        attempt_id=attempt_id(about.get("client_reference_id") or metadata.get("attempt_id")),
         refs=tuple(_named(about)),
         occurred_at=_instant(event["created"]),
         is_relevant=event["type"] in EVENTS and event["livemode"] is livemode,
@@ -125,11 +124,7 @@ def inbound(event: Object, livemode: bool) -> InboundEvent:
 def _named(about: Object) -> Iterator[Ref]:
     names: list[tuple[str, Any]] = [(REFS.get(about["object"], ""), about.get("id"))]
     names += [("intent", about.get("payment_intent")), ("charge", about.get("charge"))]
-    return (Ref(kind, ref) for kind, ref in names if kind and _is_name(ref))
-
-
-def _is_name(value: Any) -> bool:
-    return isinstance(value, str) and value.isprintable() and 0 < len(value) <= LONGEST
+    return (Ref(kind, ref) for kind, ref in names if kind and is_name(ref))
 
 
 def _standing(session: Object, intent: Object | None, at: datetime) -> Standing:
@@ -195,10 +190,3 @@ def _money(minor: int, currency: str) -> Money:
 
 def _instant(seconds: int) -> datetime:
     return datetime.fromtimestamp(seconds, UTC)
-
-
-def _attempt_id(text: Any) -> UUID | None:
-    try:
-        return UUID(text)
-    except (ValueError, TypeError, AttributeError):
-        return None

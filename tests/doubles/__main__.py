@@ -9,7 +9,6 @@ from contextlib import ExitStack
 from pathlib import Path
 
 from tests.doubles.paypal import PayPalDouble
-
 from tests.doubles.stripe import StripeDouble
 
 

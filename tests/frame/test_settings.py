@@ -21,6 +21,7 @@ REAL = {
     "ALLOWED_HOSTS": "certification.example.org",
     "BASE_URL": "https://certification.example.org/",
 }
+SANDBOX = "https://api-m.sandbox.paypal.com"
 
 
 def run(program: str, *arguments: str, **environment: str) -> subprocess.CompletedProcess[str]:
@@ -101,15 +102,28 @@ def test_settings_with_a_bucket_keep_files_there_and_let_the_browser_reach_it() 
 @pytest.mark.parametrize(
     ("card", "pages"),
     [
-        (REAL, []),
-        ({**REAL, "STRIPE_SECRET_KEY": "sk_live_words"}, ["https://checkout.stripe.com"]),
-        ({"PORT": "8100"}, ["http://127.0.0.1:8101"]),
+        ({}, []),
+        ({"STRIPE_SECRET_KEY": "sk_live_words"}, ["https://checkout.stripe.com"]),
         ({"STRIPE_SECRET_KEY": "sk_test_words", "STRIPE_API_URL": "http://127.0.0.1:8431"}, ["http://127.0.0.1:8431"]),
+        ({"PAYPAL_CLIENT_ID": "app"}, ["https://www.paypal.com"]),
+        ({"PAYPAL_CLIENT_ID": "app", "PAYPAL_API_URL": f"{SANDBOX}/"}, ["https://www.sandbox.paypal.com"]),
+        ({"PAYPAL_CLIENT_ID": "app", "PAYPAL_API_URL": "http://127.0.0.1:8432"}, ["http://127.0.0.1:8432"]),
+        ({"PAYPAL_API_URL": SANDBOX}, []),
+        (
+            {"STRIPE_SECRET_KEY": "sk_live_words", "PAYPAL_CLIENT_ID": "app"},
+            ["https://checkout.stripe.com", "https://www.paypal.com"],
+        ),
+        ({"PAYMENT_PAGES": "https://pay.example.org"}, ["https://pay.example.org"]),
     ],
 )
 def test_settings_let_a_form_lead_to_the_payment_pages_alone(card: dict[str, str], pages: list[str]) -> None:
-    policy = read("CONTENT_SECURITY_POLICY", **card)["CONTENT_SECURITY_POLICY"]["DIRECTIVES"]
+    policy = read("CONTENT_SECURITY_POLICY", **REAL, **card)["CONTENT_SECURITY_POLICY"]["DIRECTIVES"]
     assert policy["form-action"] == ["'self'", *pages]
+
+
+def test_settings_of_the_demo_lead_to_the_stand_ins_beside_it() -> None:
+    policy = read("CONTENT_SECURITY_POLICY", PORT="8100")["CONTENT_SECURITY_POLICY"]["DIRECTIVES"]
+    assert policy["form-action"] == ["'self'", "http://127.0.0.1:8101", "http://127.0.0.1:8102"]
 
 
 def test_settings_without_redis_queue_in_files_and_with_it_there(tmp_path: Path) -> None:
