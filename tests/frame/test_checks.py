@@ -19,6 +19,7 @@ SAFE = {
     "PAYPAL_CLIENT_SECRET": "its-secret",
     "PAYPAL_WEBHOOK_ID": "WH-1",
 }
+PRACTICE = {"STRIPE_SECRET_KEY": "sk_test_words"}
 SANDBOX = "https://api-m.sandbox.paypal.com"
 
 
@@ -53,12 +54,12 @@ def test_safe_production_passes(settings: Settings) -> None:
         ({"PAYPAL_WEBHOOK_ID": ""}, ["icg_cert.E012"]),
         ({"PAYPAL_CLIENT_ID": "", "PAYPAL_CLIENT_SECRET": "", "PAYPAL_WEBHOOK_ID": "", "PAYPAL_API_URL": SANDBOX}, []),
         ({"BASE_URL": "", "SECRET_KEY": "short"}, ["icg_cert.E001", "icg_cert.E003"]),
-        ({"BASE_URL": "", "DEMO": True, "PAYPAL_API_URL": SANDBOX}, []),
-        ({"BASE_URL": "", "DEBUG": True, "PAYPAL_API_URL": "http://127.0.0.1:8432"}, []),
-        ({"DEMO": True}, ["icg_cert.E013"]),
-        ({"DEBUG": True}, ["icg_cert.E013"]),
-        ({"DEMO": True, "PAYPAL_API_URL": "https://api.paypal.com"}, ["icg_cert.E013"]),
-        ({"DEMO": True, "PAYPAL_CLIENT_ID": ""}, []),
+        ({**PRACTICE, "BASE_URL": "", "DEMO": True, "PAYPAL_API_URL": SANDBOX}, []),
+        ({**PRACTICE, "BASE_URL": "", "DEBUG": True, "PAYPAL_API_URL": "http://127.0.0.1:8432"}, []),
+        ({**PRACTICE, "DEMO": True}, ["icg_cert.E013"]),
+        ({**PRACTICE, "DEBUG": True}, ["icg_cert.E013"]),
+        ({**PRACTICE, "DEMO": True, "PAYPAL_API_URL": "https://api.paypal.com"}, ["icg_cert.E013"]),
+        ({**PRACTICE, "DEMO": True, "PAYPAL_CLIENT_ID": ""}, []),
         ({"DEMO": True, "PAYPAL_CLIENT_ID": "", "STRIPE_SECRET_KEY": "sk_live_words"}, ["icg_cert.E014"]),
         ({"DEBUG": True, "PAYPAL_CLIENT_ID": "", "STRIPE_SECRET_KEY": "rk_live_words"}, ["icg_cert.E014"]),
     ],
