@@ -220,15 +220,16 @@ UPLOAD_PROCESSING_ATTEMPTS = 3
 # Payment
 PAYMENT_TIMEOUT_SECONDS = env.int("PAYMENT_TIMEOUT_SECONDS", 10)  # how long somebody waits for one answer of a provider
 STANDS_IN = DEMO and not TESTING  # in the demo two programs of tests/doubles stand in for the providers
-STRIPE_SECRET_KEY = env.str("STRIPE_SECRET_KEY", "sk_test_practice_key_no_money" if STANDS_IN else "")
-STRIPE_WEBHOOK_SECRET = env.str("STRIPE_WEBHOOK_SECRET", "whsec_practice_secret_no_money" if STANDS_IN else "")
-STRIPE_API_URL = env.str("STRIPE_API_URL", f"http://127.0.0.1:{PORT + 1}" if STANDS_IN else "")  # empty: Stripe itself
-PAYPAL_CLIENT_ID = env.str("PAYPAL_CLIENT_ID", "practice-client-no-money" if STANDS_IN else "")
-PAYPAL_CLIENT_SECRET = env.str("PAYPAL_CLIENT_SECRET", "practice-secret-no-money" if STANDS_IN else "")
-PAYPAL_WEBHOOK_ID = env.str("PAYPAL_WEBHOOK_ID", "practice-webhook" if STANDS_IN else "")
+STRIPE_SECRET_KEY = env.str("STRIPE_SECRET_KEY", "") or ("sk_test_practice_key_no_money" if STANDS_IN else "")
+STRIPE_WEBHOOK_SECRET = env.str("STRIPE_WEBHOOK_SECRET", "") or ("whsec_practice_secret_no_money" if STANDS_IN else "")
+STRIPE_API_URL = env.str("STRIPE_API_URL", "") or (f"http://127.0.0.1:{PORT + 1}" if STANDS_IN else "")  # "": Stripe
+PAYPAL_CLIENT_ID = env.str("PAYPAL_CLIENT_ID", "") or ("practice-client-no-money" if STANDS_IN else "")
+PAYPAL_CLIENT_SECRET = env.str("PAYPAL_CLIENT_SECRET", "") or ("practice-secret-no-money" if STANDS_IN else "")
+PAYPAL_WEBHOOK_ID = env.str("PAYPAL_WEBHOOK_ID", "") or ("practice-webhook" if STANDS_IN else "")
 PAYPAL_MERCHANT_ID = env.str("PAYPAL_MERCHANT_ID", "")  # empty: whoever the app belongs to
 PAYPAL_LIVE_URL = "https://api-m.paypal.com"
-PAYPAL_API_URL = env.str("PAYPAL_API_URL", f"http://127.0.0.1:{PORT + 2}" if STANDS_IN else PAYPAL_LIVE_URL).rstrip("/")
+PAYPAL_STAND_IN = f"http://127.0.0.1:{PORT + 2}"
+PAYPAL_API_URL = env.str("PAYPAL_API_URL", "").rstrip("/") or (PAYPAL_STAND_IN if STANDS_IN else PAYPAL_LIVE_URL)
 # Where PayPal's pages are, by where its interface is. A stand-in's are at its own address.
 PAYPAL_PAGES = {
     PAYPAL_LIVE_URL: "https://www.paypal.com",
