@@ -4,7 +4,7 @@ from datetime import datetime
 
 from django.urls import reverse
 
-from candidates import calendar, permissions
+from candidates import announced, calendar, permissions
 from candidates.models import Cohort, EvidenceRequest, Registration, User
 from icg_cert.lib.next_step import NextStep
 from icg_cert.lib.words import day_of
@@ -22,7 +22,7 @@ def next_step(user: User, at: datetime) -> NextStep | None:
         return None
     if newest is None and permissions.is_team(user):
         return None
-    cohort = Cohort.objects.open(at).first()
+    cohort = announced.open_cohort(at)
     if cohort and (newest is None or newest.cohort_id != cohort.pk):
         return _register(cohort)
     return _wait(newest, at)

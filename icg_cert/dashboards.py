@@ -11,7 +11,8 @@ from typing import Any
 from django.db.models import Count, Q
 from django.urls import reverse
 
-from candidates.models import Cycle, Programme, Registration
+from candidates import announced
+from candidates.models import Registration
 from candidates.permissions import is_finance, is_scorer, is_staff, is_team
 from icg_cert import timeline
 from icg_cert.waiting import for_finance, for_staff
@@ -70,7 +71,7 @@ def _candidate(registrations: list[Registration], at: datetime) -> list[Panel]:
         return [
             Panel(
                 "_dashboard_newcomer.html",
-                {"banner": timeline.banner(at), "calendar": timeline.calendar(Programme.objects.first(), at)},
+                {"banner": timeline.banner(at), "calendar": timeline.calendar(announced.programme(), at)},
             )
         ]
     newest, *earlier = registrations
@@ -78,7 +79,7 @@ def _candidate(registrations: list[Registration], at: datetime) -> list[Panel]:
 
 
 def _tracker(registration: Registration, at: datetime) -> dict[str, Any]:
-    cycles = list(Cycle.objects.of(registration.cohort))
+    cycles = announced.cycles_of(registration.cohort)
     entries = list(registration.entries.select_related("factor", "cycle"))
     now = next((cycle for cycle in cycles if cycle.closes_at > at), None)
     results = list(Result.objects.released(at).filter(registration=registration).select_related("cycle"))

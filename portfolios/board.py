@@ -5,7 +5,7 @@ from datetime import datetime
 
 from django.db.models import Prefetch
 
-from candidates import deadlines
+from candidates import announced, deadlines
 from candidates.deadlines import Stage
 from candidates.models import Cycle, Registration, User
 from icg_cert.lib.windows import Phase, Window
@@ -106,7 +106,7 @@ def _of(registration: Registration, at: datetime) -> Board | None:
 
 def cycle_at(registration: Registration, at: datetime) -> Cycle | None:
     """The cycle the person is in: the first of their three that is not over for them, else the last."""
-    cycles = list(Cycle.objects.of(registration.cohort))
+    cycles = announced.cycles_of(registration.cohort)
     running = (c for c in cycles if at < deadlines.closes_at(registration, c) + c.grace)
     return next(running, cycles[-1] if cycles else None)
 

@@ -9,7 +9,7 @@ from uuid import uuid4
 from django.db import models
 from django.db.models import Exists, F, OuterRef, Prefetch, Q
 
-from candidates.models import Cycle, Extension, PolicyText, Registration, User, new_code
+from candidates.models import Cycle, Extension, PolicyText, Registration, User, new_code, new_edition
 from portfolios import permissions
 
 
@@ -22,6 +22,7 @@ class Factor(models.Model):
 
     class Meta:
         ordering = ["number"]
+        triggers = [new_edition]
 
     def __str__(self) -> str:
         return f"{self.number}. {self.name}"
@@ -57,6 +58,7 @@ class Requirement(models.Model):
                 condition=Q(kind="video") | Q(max_minutes=None), name="requirement_minutes_of_videos"
             ),
         ]
+        triggers = [new_edition]
 
     def __str__(self) -> str:
         return f"{self.factor.number}. {self.title}"

@@ -311,7 +311,7 @@ def test_result_list_asks_the_same_few_times(
     client = Client()
     client.force_login(candidate)
     client.get(reverse("scoring:result-list"))
-    with django_assert_num_queries(8):
+    with django_assert_num_queries(6):
         assert client.get(reverse("scoring:result-list")).status_code == 200
 
 
