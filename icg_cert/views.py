@@ -17,6 +17,7 @@ from django.views.decorators.http import require_POST, require_safe
 from candidates import announced
 from candidates.models import PolicyText
 from icg_cert import calendar_feed, dashboards, rehearsal, timeline
+from icg_cert.candidacy import Candidacy
 from icg_cert.lib.doors import View
 from icg_cert.next_steps import steps
 from icg_cert.templatetags.look import zone_name
@@ -113,8 +114,8 @@ def calendar(request: HttpRequest) -> HttpResponse:
 @login_required
 @require_safe
 def dashboard(request: HttpRequest) -> HttpResponse:
-    found = steps(request.user, request.at)
-    panels = dashboards.panels(request.user, request.at)
+    mine = Candidacy(request.user, request.at)
+    found, panels = steps(mine), dashboards.panels(mine)
     context = {"next_step": found[0] if found else None, "other_steps": found[1:], "panels": panels}
     return render(request, "dashboard.html", context)
 

@@ -208,7 +208,7 @@ def test_entry_list_takes_the_same_queries_for_any_number(
         requirement = make_requirement(make_factor(number))
         make_upload(make_entry(registration, make_factor(number)), requirement)
     ada.get("/entries/")  # reads what is kept in memory
-    with django_assert_num_queries(13):
+    with django_assert_num_queries(8):
         ada.get("/entries/")
 
 
@@ -220,7 +220,7 @@ def test_entry_detail_takes_the_same_queries_for_any_number(
         make_upload(entry, make_requirement(key=f"strategy-{number}", maximum=3))
         make_upload(entry, make_requirement(key=f"strategy-{number}"), state="open")
     ada.get(f"/entries/{entry.pk}/")  # reads what is kept in memory
-    with django_assert_num_queries(10):
+    with django_assert_num_queries(8):
         ada.get(f"/entries/{entry.pk}/")
 
 
