@@ -374,7 +374,7 @@ def test_board_queries_do_not_grow(
         make_scorer()
     client = signed_in(staff)
     client.get("/scoring/board/")  # reads what is kept in memory
-    with django_assert_num_queries(21):
+    with django_assert_num_queries(17):
         client.get("/scoring/board/")
 
 
