@@ -26,7 +26,7 @@ class Candidacy:
     @cached_property
     def entries(self) -> list[Entry]:
         """Those of all their registrations, by factor and year."""
-        return entries.of(self.registrations)
+        return entries.of(self.registrations) if self.registrations else []
 
     @cached_property
     def board(self) -> board.Board | None:
@@ -35,4 +35,4 @@ class Candidacy:
     @cached_property
     def results(self) -> list[Result]:
         """What is out, the latest first; some may be withheld."""
-        return results.due(self.registrations, self.at)
+        return results.due(self.registrations, self.at) if self.registrations else []

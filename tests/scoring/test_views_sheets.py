@@ -122,7 +122,7 @@ def test_queue_queries_do_not_grow(
         make_reading(make_locked(), scorer, "4.00", "4.00", "4.00")
     client = signed_in(scorer)
     client.get("/scoring/")  # reads what is kept in memory
-    with django_assert_num_queries(9):
+    with django_assert_num_queries(8):
         client.get("/scoring/")
 
 
