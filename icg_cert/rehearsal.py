@@ -10,7 +10,7 @@ from io import StringIO
 
 from django.core.management import CommandError, call_command
 
-from candidates import announced
+from candidates import announced, edition
 from candidates.models import Cohort, Cycle
 from icg_cert.lib import clock
 
@@ -38,6 +38,7 @@ class Rehearsal:
     jumps: list[Jump]
 
 
+@edition.kept
 def jumps() -> list[Jump]:
     """Every year's moments in order of time, behind "back to today"."""
     moments = [moment for cohort in announced.cohorts() for moment in _of_cohort(cohort)]
