@@ -42,6 +42,7 @@ def build() -> list[Page]:
         Sheet.objects.create(assignment=assignment, rubric=rubric)
     return [
         Page("a bare view", reverse("bare"), mine.user),
+        Page("an empty page", reverse("empty"), mine.user),
         Page("landing", reverse("home"), None),
         Page("dashboard, candidate", reverse("dashboard"), mine.user),
         Page("dashboard, staff", reverse("dashboard"), staff),

@@ -9,9 +9,19 @@ from django.test import Client
 from pytest_django import DjangoAssertNumQueries
 
 from candidates import announced, edition
-from candidates.models import Cohort, Cycle, Edition, PolicyText, Programme
+from candidates.models import Cohort, Cycle, Edition, PolicyText, Programme, User
+from portfolios import catalogue
 from portfolios.models import Factor, Requirement
-from tests.factories import make_cohort, make_cycle, make_factor, make_programme, make_requirement, make_text
+from tests.factories import (
+    make_cohort,
+    make_cycle,
+    make_entry,
+    make_factor,
+    make_programme,
+    make_registration,
+    make_requirement,
+    make_text,
+)
 from tests.threads import run_at_once
 
 KEPT: dict[type[models.Model], Callable[[], models.Model]] = {
@@ -110,3 +120,15 @@ def test_others_see_a_change_when_and_only_when_it_is_there_for_them() -> None:
         assert [one.directions for one in announced.cycles()] == ["Record in landscape."]
         assert seen_elsewhere() == [""]
     assert seen_elsewhere() == ["Record in landscape."]
+
+
+@pytest.mark.django_db
+def test_pages_leave_nothing_on_the_rows_they_share(candidate: User, staff: User) -> None:
+    make_entry(make_registration(candidate))
+    for person in (candidate, staff):
+        browser = Client()
+        browser.force_login(person)
+        for path in ("/", "/dashboard/", "/entries/", "/results/", "/calendar.ics"):
+            assert browser.get(path).status_code == 200
+    rows = [announced.programme(), *announced.cohorts(), *announced.cycles(), *catalogue.factors()]
+    assert [row for row in rows if row and row._state.fields_cache] == []
