@@ -7,7 +7,7 @@ from typing import Any
 from candidates.next_steps import next_step as of_registration
 from icg_cert.candidacy import Candidacy
 from icg_cert.lib.next_step import NextStep
-from payments.next_steps import next_step as of_payment
+from payments.next_steps import among as of_payment
 from portfolios.next_steps import next_step as of_entries
 from scoring.queue import next_step as of_scorer
 from scoring.results import next_step as of_results
@@ -17,7 +17,7 @@ ASKED: list[Callable[[Candidacy], NextStep | None]] = [
     lambda mine: of_results(mine.results, mine.entries, mine.at),
     lambda mine: of_scorer(mine.user, mine.at),
     lambda mine: of_entries(mine.board),
-    lambda mine: of_payment(mine.user, mine.at),
+    lambda mine: of_payment(mine.registrations, mine.user, mine.at),
     lambda mine: of_registration(mine.user, mine.registrations, mine.at),
 ]
 RANK = {"todo": 0, "done": 1, "wait": 2}

@@ -224,7 +224,7 @@ def test_every_line_leads_to_a_page_that_shows_it(client: Client, staff: User) -
 
 
 @pytest.mark.parametrize("count", [1, 3])
-@pytest.mark.parametrize(("person", "queries"), [("candidate", 10), ("scorer", 8), ("staff", 13)])
+@pytest.mark.parametrize(("person", "queries"), [("candidate", 9), ("scorer", 7), ("staff", 12)])
 def test_dashboard_queries_do_not_grow(
     client: Client,
     scorer: User,
