@@ -10,7 +10,7 @@ from functools import reduce
 from operator import or_
 
 from django.db import transaction
-from django.db.models import Exists, OuterRef, Q
+from django.db.models import Exists, OuterRef, Q, QuerySet
 
 from candidates.models import Cycle, Registration, User
 from candidates.models import RegistrationQuerySet as Registrations
@@ -45,7 +45,7 @@ def prepare(cycle_id: int, *, releases_at: datetime, by: User, at: datetime) -> 
 
 
 def _refuse_unless_preparable(cycle: Cycle, releases_at: datetime, at: datetime) -> None:
-    release = Release.objects.filter(cycle=cycle).first()
+    release = _locked_rows().filter(cycle=cycle).first()
     if release and release.state == Release.State.RELEASED:
         raise Refused("already-released", f"The results of {cycle.year} have been released.")
     if release and release.state == Release.State.APPROVED:
@@ -70,9 +70,14 @@ def refuse_unless_ready(cycle: Cycle, rules: Rules, at: datetime) -> None:
         raise Refused("not-ready", "No candidate takes part in this cycle, so there is nothing to release.")
 
 
+def _locked_rows() -> "QuerySet[Release]":
+    """Releases under lock and nothing else: their order by year would lock the cycles, too, which `prepare` holds."""
+    return Release.objects.select_for_update(of=("self",))
+
+
 def _locked(cycle_id: int) -> Release:
     """The cycle's release under lock. Refused: `not-prepared`."""
-    release = Release.objects.select_for_update().filter(cycle_id=cycle_id).first()
+    release = _locked_rows().filter(cycle_id=cycle_id).first()
     if release is None:
         raise Refused("not-prepared", "This release has not been prepared yet.")
     return release
@@ -150,7 +155,7 @@ def release_one(release_id: int, registration_id: int, *, at: datetime) -> bool:
     The release is locked first: jobs at the same time take turns, and nobody withdraws the approval meanwhile.
     Refused: `not-ready`, when something changed since the approval and the gate no longer lets this candidate through.
     """
-    release = Release.objects.select_for_update(of=("self",)).select_related("cycle", "policy").get(pk=release_id)
+    release = _locked_rows().select_related("cycle", "policy").get(pk=release_id)
     if release.state != Release.State.APPROVED or release.releases_at > at:
         return False
     still = Registration.objects.select_for_update().filter(pk=registration_id).first()
@@ -246,7 +251,7 @@ def _write(result: Result, event: str, at: datetime) -> None:
 @transaction.atomic
 def _finish(release_id: int, at: datetime) -> None:
     """Mark the release as done once nobody waits any more."""
-    release = Release.objects.select_for_update(of=("self",)).select_related("cycle").get(pk=release_id)
+    release = _locked_rows().select_related("cycle").get(pk=release_id)
     if release.state != Release.State.APPROVED or waiting(release.cycle).exists():
         return
     _move(release, Release.State.RELEASED, released_at=at)

@@ -2,6 +2,7 @@
 
 from datetime import datetime, timedelta
 from fractions import Fraction
+from functools import partial
 
 import pytest
 from django.db import IntegrityError, transaction
@@ -28,7 +29,7 @@ from tests.factories import (
     make_release,
     make_scored_entry,
 )
-from tests.threads import run_at_once
+from tests.threads import run_at_once, run_behind
 
 DUE = at(2027, 10, 31, 9)
 BEFORE = at(2027, 10, 20, 9)
@@ -167,6 +168,32 @@ def test_withdraw_approval_is_refused_once_anybody_was_told(cycle: Cycle, staff:
     release.approve(cycle.pk, by=staff, at=BEFORE)
     release.release_one(decision.pk, told.pk, at=DUE)
     assert refusal(release.withdraw_approval, cycle.pk, by=staff, at=DUE)[0] == "already-told"
+
+
+@pytest.mark.django_db(transaction=True)
+def test_prepare_and_approve_at_once_do_not_block_each_other(staff: User, other_staff: User) -> None:
+    make_policy()
+    cycle = make_cycle(2027)
+    seven(make_registration())
+    release.prepare(cycle.pk, releases_at=DUE, by=staff, at=BEFORE)
+    preparing = partial(release.prepare, cycle.pk, releases_at=DUE, by=staff, at=BEFORE)
+    answers = run_behind(
+        lambda: Cycle.objects.select_for_update().get(pk=cycle.pk),
+        [lambda: refusal(preparing)[0], lambda: release.approve(cycle.pk, by=other_staff, at=BEFORE).state],
+    )
+    assert answers == ["already-approved", "approved"]
+
+
+@pytest.mark.django_db(transaction=True)
+def test_prepare_while_somebody_approves_finds_it_approved(staff: User, other_staff: User) -> None:
+    make_policy()
+    cycle = make_cycle(2027)
+    seven(make_registration())
+    release.prepare(cycle.pk, releases_at=DUE, by=staff, at=BEFORE)
+    later = partial(release.prepare, cycle.pk, releases_at=DUE + timedelta(days=1), by=staff, at=BEFORE)
+    approving = partial(release.approve, cycle.pk, by=other_staff, at=BEFORE)
+    assert run_behind(approving, [lambda: refusal(later)[0]]) == ["already-approved"]
+    assert Release.objects.values_list("state", "releases_at").get() == ("approved", DUE)
 
 
 @pytest.mark.parametrize("source", Release.State.values)
