@@ -84,13 +84,20 @@ def _locked(cycle_id: int) -> Release:
 
 
 @transaction.atomic
-def approve(cycle_id: int, *, by: User, at: datetime) -> Release:
-    """The second person's yes. Refused: `not-prepared`, `same-person`, `not-ready`. A repeat changes nothing."""
+def approve(cycle_id: int, *, seen: datetime | None, by: User, at: datetime) -> Release:
+    """The second person's yes to the decision prepared at `seen`. A repeat changes nothing.
+
+    Refused: `not-prepared`, `same-person`, `prepared-anew` (since they looked), `not-ready`.
+    """
     release = _locked(cycle_id)
     if release.state != Release.State.PREPARED:
         return release
     if release.prepared_by_id == by.pk:
         raise Refused("same-person", "You prepared this release. Another member of staff has to approve it.")
+    if release.prepared_at != seen:
+        raise Refused(
+            "prepared-anew", "This release was prepared anew since you looked at it. Look once more, then approve it."
+        )
     refuse_unless_ready(release.cycle, release.policy.rules(), at)
     _move(release, Release.State.APPROVED, approved_by=by, approved_at=at)
     trail.record("release.approve", release, by=by, at=at, after={"releases_at": release.releases_at.isoformat()})
