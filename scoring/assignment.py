@@ -87,11 +87,7 @@ def follow_up(entry_id: int, *, by: User | None, at: datetime) -> Assignment | N
 
     None when nothing must follow, or nobody may do it yet; the job asks again.
     """
-    entry = (
-        Entry.objects.select_for_update(of=("self",), no_key=True)
-        .select_related("registration", "cycle")
-        .get(pk=entry_id)
-    )
+    entry = _for_update(Entry.objects.all()).get(pk=entry_id)
     wanted = readings.judged([entry])[entry.pk].follows(current_rules())
     return _add(entry, *wanted, by=by, at=at) if wanted else None
 
@@ -113,15 +109,18 @@ def recuse(sheet_id: int, *, reason: str, by: User, at: datetime) -> None:
     What was noted so far is thrown away, so that it cannot count and the next reader cannot see it. Where nobody else
     may read, the reading is open again and the board says so. Refused "final" once the sheet counts.
     """
-    sheet = Sheet.objects.visible_to(by).select_for_update(of=("self",)).get(pk=sheet_id)
+    mine = Sheet.objects.visible_to(by).select_related("assignment__entry__registration")
+    candidate = mine.get(pk=sheet_id).assignment.entry.registration.user_id
+    unfinished = _locked(Assignment.objects.filter(scorer=by, entry__registration__user=candidate))
+    sheet = mine.get(pk=sheet_id)
     if sheet.status == Sheet.Status.FINAL:
         raise Refused("final", "This sheet is final and counts already. Tell a lead scorer about the conflict.")
-    registration = sheet.assignment.entry.registration
     Recusal.objects.get_or_create(
-        scorer=by, registration=registration, defaults={"reason": reason.strip(), "declared_at": at}
+        scorer=by,
+        registration=sheet.assignment.entry.registration,
+        defaults={"reason": reason.strip(), "declared_at": at},
     )
-    theirs = Assignment.objects.filter(scorer=by, entry__registration__user=registration.user_id)
-    _pass_on_all(theirs, by=by, at=at)
+    _pass_on_all(unfinished, by=by, at=at)
 
 
 @transaction.atomic
@@ -131,7 +130,12 @@ def stand_down(scorer_id: int, *, by: User, at: datetime) -> int:
     if scorer.is_active:
         Scorer.objects.filter(pk=scorer.pk).update(is_active=False)
         trail.record("scorer.stand_down", scorer, by=by, at=at, before={"is_active": True}, after={"is_active": False})
-    return _pass_on_all(Assignment.objects.filter(scorer=scorer_id), by=by, at=at)
+    return _pass_on_all(_locked(Assignment.objects.filter(scorer=scorer_id)), by=by, at=at)
+
+
+def lock_entry_of(sheet_id: int) -> None:
+    """Keep everybody else from giving out or passing on readings of the sheet's entry until the transaction ends."""
+    list(_for_update(Entry.objects.filter(assignments__sheet=sheet_id)))
 
 
 def current_rules() -> Rules:
@@ -154,16 +158,23 @@ def _missing(entry: Entry, one: planner.Reading) -> Missing:
     )
 
 
-def _pass_on_all(assignments: QuerySet[Assignment], *, by: User, at: datetime) -> int:
-    unfinished = assignments.filter(sheet__status=Sheet.Status.DRAFT).select_related("sheet")
-    entries = Entry.objects.filter(assignments__in=unfinished).order_by("pk")
-    # Locked, so that no follow-up and no second press gives out the same role meanwhile.
-    locked = entries.select_for_update(of=("self",), no_key=True).select_related("registration", "cycle")
-    by_key = {entry.pk: entry for entry in locked}
-    rows = list(unfinished)
-    for assignment in rows:
-        _pass_on(assignment, by_key[assignment.entry_id], by=by, at=at)
-    return len(rows)
+def _for_update(entries: QuerySet[Entry]) -> QuerySet[Entry]:
+    """Entries under lock: where a sheet is locked as well, its entry comes first, or two would wait for each other."""
+    return entries.order_by("pk").select_for_update(of=("self",), no_key=True).select_related("registration", "cycle")
+
+
+def _locked(assignments: QuerySet[Assignment]) -> list[tuple[Assignment, Entry]]:
+    """Those that are not final, with their entries, so that nobody gives the role out or finishes it meanwhile."""
+    unfinished = assignments.filter(sheet__status=Sheet.Status.DRAFT)
+    entries = {entry.pk: entry for entry in _for_update(Entry.objects.filter(assignments__in=unfinished))}
+    rows = unfinished.filter(entry__in=entries).select_related("sheet").select_for_update(of=("self", "sheet"))
+    return [(row, entries[row.entry_id]) for row in rows.order_by("pk")]
+
+
+def _pass_on_all(unfinished: list[tuple[Assignment, Entry]], *, by: User, at: datetime) -> int:
+    for assignment, entry in unfinished:
+        _pass_on(assignment, entry, by=by, at=at)
+    return len(unfinished)
 
 
 def _pass_on(assignment: Assignment, entry: Entry, *, by: User, at: datetime) -> None:

@@ -1,6 +1,8 @@
 """Giving readings out: the rules on real rows, asked twice, and by two people at once."""
 
 from collections import Counter
+from collections.abc import Callable
+from functools import partial
 
 import pytest
 
@@ -9,7 +11,7 @@ from icg_cert.audit.models import Event
 from icg_cert.lib.refusal import Refused
 from icg_cert.mail.models import Message
 from portfolios.models import Entry
-from scoring import assignment, tasks
+from scoring import assignment, sheets, tasks
 from scoring.models import Assignment, Rating, Recusal, Rubric, Scorer, ScoringPolicy, Sheet
 from tests.factories import (
     at,
@@ -24,7 +26,7 @@ from tests.factories import (
     make_sheet,
     make_user,
 )
-from tests.threads import run_all_at_once
+from tests.threads import run_all_at_once, run_behind
 
 WHEN = at(2027, 7, 1, 9)
 
@@ -417,6 +419,45 @@ def test_assign_cycle_by_two_staff_at_once(scorer: User, other_scorer: User, sta
     )
     assert sorted(pressed) == [0, 10]
     assert Assignment.objects.count() == 10
+
+
+@pytest.mark.django_db(transaction=True)
+@pytest.mark.parametrize("press", ["finalise", "recuse"])
+def test_stand_down_while_the_scorer_presses_something_keeps_nobody_waiting(
+    press: str, scorer: User, other_scorer: User, staff: User
+) -> None:
+    """Both want the entry and the sheet. Whoever comes second finds the sheet passed on; PostgreSQL ends neither."""
+    entry = make_locked()
+    sheet = make_sheet(make_assignment(entry, scorer), "3.00", "3.00", "3.00", final=False)
+    second: dict[str, Callable[[], object]] = {
+        "finalise": lambda: sheets.finalise(sheet.pk, version=1, by=scorer, at=WHEN),
+        "recuse": lambda: assignment.recuse(sheet.pk, reason="", by=scorer, at=WHEN),
+    }
+
+    def press_too_late() -> int:
+        with pytest.raises(Sheet.DoesNotExist):
+            second[press]()
+        return 0
+
+    answers = run_behind(
+        lambda: Entry.objects.select_for_update().get(pk=entry.pk),
+        [lambda: assignment.stand_down(scorer.pk, by=staff, at=WHEN), press_too_late],
+    )
+    assert answers == [1, 0]
+    assert held() == [(entry.pk, "first", "coverage", "Tia Torres")]
+    assert Rating.objects.count() == 0
+
+
+@pytest.mark.django_db(transaction=True)
+def test_stand_down_behind_a_scorer_who_finalises_leaves_the_sheet(
+    scorer: User, other_scorer: User, staff: User
+) -> None:
+    entry = make_locked()
+    sheet = make_sheet(make_assignment(entry, scorer), "4.00", "4.00", "4.00", final=False)
+    finalising = partial(sheets.finalise, sheet.pk, version=1, by=scorer, at=WHEN)
+    assert run_behind(finalising, [lambda: assignment.stand_down(scorer.pk, by=staff, at=WHEN)]) == [0]
+    assert Sheet.objects.get(pk=sheet.pk).status == "final"
+    assert Rating.objects.filter(sheet=sheet).count() == 3
 
 
 def test_assign_cycle_queries_do_not_grow(

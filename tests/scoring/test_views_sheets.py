@@ -17,7 +17,7 @@ from icg_cert.audit.models import Event
 from icg_cert.lib import clock
 from portfolios import storage
 from portfolios.models import Requirement, Upload
-from scoring import queue
+from scoring import assignment, queue
 from scoring.models import Assignment, FeedbackStatement, Recusal, Sheet
 from tests.factories import (
     at,
@@ -31,6 +31,7 @@ from tests.factories import (
     make_upload,
     make_user,
 )
+from tests.threads import run_behind
 
 NOW = at(2027, 7, 1, 9)
 
@@ -502,3 +503,17 @@ def test_no_answer_to_a_scorers_action_names_the_candidate(secret_sheet: Sheet, 
     ]
     assert [answer.status_code for answer in answers] == [422, 422, 200, 409, 409, 200, 409, 200, 404]
     assert [leaks(answer) for answer in answers] == [[]] * len(answers)
+
+
+@pytest.mark.django_db(transaction=True)
+@pytest.mark.parametrize("name", ["sheet", "sheet-finalise", "sheet-recuse"])
+def test_sheet_that_is_passed_on_during_the_press_is_not_found(
+    name: str, scorer: User, other_scorer: User, staff: User
+) -> None:
+    sheet = make_reading(make_locked(), scorer)
+    client, url = signed_in(scorer), reverse(f"scoring:{name}", args=[sheet.pk])
+    answers = run_behind(
+        lambda: assignment.stand_down(scorer.pk, by=staff, at=NOW),
+        [lambda: client.post(url, typed(sheet, "3.00", "3.00", "3.00")).status_code],
+    )
+    assert answers == [404]
