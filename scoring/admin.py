@@ -12,7 +12,7 @@ from django.urls import URLPattern, path, reverse
 from django.utils.html import format_html
 
 from icg_cert.lib.admin import ReadOnlyAdmin
-from icg_cert.lib.doors import refuse_form
+from icg_cert.lib.doors import refuse_form, whole_number
 from icg_cert.lib.refusal import Refused
 from portfolios.models import Factor
 from scoring import assignment, certificates, policies, rubrics
@@ -86,7 +86,8 @@ class RubricAdmin(ReadOnlyAdmin):
 
 
 def _words_now(factor_pk: str) -> dict[str, Any]:
-    factor = Factor.objects.filter(pk=factor_pk).first() if factor_pk.isdigit() else Factor.objects.first()
+    key = whole_number(factor_pk)
+    factor = Factor.objects.first() if key is None else Factor.objects.filter(pk=key).first()
     if factor is None:
         return {}
     rubric = factor.rubrics.current().first()

@@ -9,7 +9,7 @@ from django.urls import reverse
 from django.views.decorators.http import require_POST, require_safe
 
 from candidates.models import Cycle
-from icg_cert.lib.doors import Request, only_for, refusals_as_page
+from icg_cert.lib.doors import Request, only_for, refusals_as_page, whole_number
 from icg_cert.lib.refusal import Refused
 from scoring import assignment
 from scoring import board as boards
@@ -24,9 +24,9 @@ LISTED = 50
 @refusals_as_page
 def board(request: Request) -> HttpResponse:
     cycles = Cycle.objects.order_by("-year")
-    year = request.GET.get("cycle", "")
+    year = whole_number(request.GET.get("cycle", ""))
     current = cycles.filter(closes_at__lte=request.at).first() or cycles.last()
-    cycle = get_object_or_404(cycles, year=year) if year.isdecimal() else current
+    cycle = current if year is None else get_object_or_404(cycles, year=year)
     context = {
         "board": boards.board(cycle) if cycle else None,
         "cycles": cycles,

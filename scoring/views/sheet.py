@@ -11,7 +11,7 @@ from django.shortcuts import get_object_or_404, redirect, render
 from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_http_methods
 
-from icg_cert.lib.doors import Request, refusals_as_page, refuse_form
+from icg_cert.lib.doors import Request, refusals_as_page, refuse_form, whole_number
 from icg_cert.lib.refusal import Refused
 from portfolios.models import Upload
 from scoring import assignment, sheets
@@ -147,9 +147,9 @@ def sheet_finalise(request: Request, pk: int) -> HttpResponse:
 
 
 def _finalised(request: Request, shown: Sheet) -> HttpResponse:
-    version = request.POST.get("version", "")
+    version = whole_number(request.POST.get("version", ""))
     try:
-        seen = int(version) if version.isdecimal() else -1
+        seen = -1 if version is None else version
         with _still_theirs():
             sheets.finalise(shown.pk, version=seen, by=request.user, at=request.at)
     except Refused as refusal:

@@ -153,8 +153,9 @@ def test_decide_that_is_refused_keeps_what_was_typed(desk: Client) -> None:
     assert "A flood" in page
 
 
-def test_decide_about_nobody(desk: Client) -> None:
-    assert "Nobody is chosen." in text(desk.get(f"{LIST}decide/approve/?ids=x,"))
+@pytest.mark.parametrize("ids", ["", "x,", "²", "9" * 5000, "99999999999999999999", "-1"])
+def test_decide_about_nobody(desk: Client, ids: str) -> None:
+    assert "Nobody is chosen." in text(desk.get(f"{LIST}decide/approve/?ids={ids}"))
 
 
 def test_decide_about_oneself_is_refused_and_not_offered(desk: Client, staff: User) -> None:

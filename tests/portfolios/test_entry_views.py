@@ -270,6 +270,11 @@ def test_entry_reopen_asks_first_and_invalidates_the_receipt(ada: Client, comple
     assert "This entry is not submitted" in page(ada, f"/receipts/{complete.receipt_code}/")
 
 
+@pytest.mark.parametrize("path", ["/receipts/%00/", "/receipts/BCD%0023456/"])
+def test_receipt_of_what_is_no_code_is_not_found(ada: Client, path: str) -> None:
+    assert ada.get(path).status_code == 404
+
+
 def test_receipt_shows_staff_no_name_that_the_candidate_gave(staff: User, complete: Entry, noon: datetime) -> None:
     submission.submit(complete.pk, by=complete.registration.user, at=noon)
     client = Client()

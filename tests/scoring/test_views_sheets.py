@@ -276,6 +276,12 @@ def test_sheet_finalise_of_a_version_not_seen_is_refused(sheet: Sheet, scorer: U
     assert Sheet.objects.get(pk=sheet.pk).status == "draft"
 
 
+@pytest.mark.parametrize("version", ["", "x", "²", "9" * 5000])
+def test_sheet_finalise_of_no_version_is_refused(sheet: Sheet, scorer: User, version: str) -> None:
+    url = reverse("scoring:sheet-finalise", args=[sheet.pk])
+    assert signed_in(scorer).post(url, {"version": version}).status_code == 409
+
+
 def test_sheet_finalise_pressed_twice_is_harmless(sheet: Sheet, scorer: User) -> None:
     post(scorer, sheet, typed(sheet, "4.00", "4.00", "4.00"))
     url = reverse("scoring:sheet-finalise", args=[sheet.pk])
@@ -353,6 +359,12 @@ def test_board_says_when_no_lead_may_decide(scorer: User, other_scorer: User, st
     assert texts(page, "[aria-label='Readings nobody holds yet'] tbody tr") == [
         f"{entry.registration.code} 1 Adjudication gap No lead may decide: add one"
     ]
+
+
+@pytest.mark.parametrize(("year", "status"), [("2027", 200), ("", 200), ("²", 200), ("9" * 18, 404), ("9" * 5000, 200)])
+def test_board_of_a_year_that_may_not_be_one(lead: User, year: str, status: int) -> None:
+    make_cycle(2027)
+    page_of(lead, f"{reverse('scoring:board')}?cycle={year}", status)
 
 
 def test_board_before_closing_says_what_will_stand_there(staff: User, lead: User) -> None:
