@@ -5,7 +5,7 @@ anywhere, run twice or twice at once: who has a result is skipped, who has none 
 """
 
 import logging
-from datetime import datetime
+from datetime import datetime, timedelta
 from functools import reduce
 from operator import or_
 
@@ -24,13 +24,14 @@ from scoring.scores import Rules
 from scoring.standing import Candidate
 
 logger = logging.getLogger(__name__)
+LATEST = timedelta(days=366)  # a slip in the year keeps everybody waiting; 9999 ends beyond what Python reads
 
 
 @transaction.atomic
 def prepare(cycle_id: int, *, releases_at: datetime, by: User, at: datetime) -> Release:
     """Decide on the instant, once the gate is open. Prepared again before approval, the newer decision stands.
 
-    Refused: `window-open`, `not-ready`, `instant-past`, `already-approved`, `already-released`.
+    Refused: `window-open`, `not-ready`, `instant-past`, `instant-far`, `already-approved`, `already-released`.
     """
     cycle = Cycle.objects.select_for_update().get(pk=cycle_id)
     _refuse_unless_preparable(cycle, releases_at, at)
@@ -57,6 +58,9 @@ def _refuse_unless_preparable(cycle: Cycle, releases_at: datetime, at: datetime)
     if releases_at < at:
         message = "This instant has passed. Choose one that is still to come."
         raise Refused("instant-past", message, fields={"releases_at": message})
+    if releases_at > at + LATEST:
+        message = "This is more than a year away. Choose an earlier instant."
+        raise Refused("instant-far", message, fields={"releases_at": message})
 
 
 def refuse_unless_ready(cycle: Cycle, rules: Rules, at: datetime) -> None:

@@ -111,6 +111,14 @@ def test_prepare_for_an_instant_that_has_passed_is_refused(cycle: Cycle, staff: 
     assert release.prepare(cycle.pk, releases_at=BEFORE, by=staff, at=BEFORE).releases_at == BEFORE
 
 
+def test_prepare_for_an_instant_more_than_a_year_away_is_refused(cycle: Cycle, staff: User) -> None:
+    seven(make_registration())
+    latest = BEFORE + timedelta(days=366)
+    far = refusal(release.prepare, cycle.pk, releases_at=latest + MICROSECOND, by=staff, at=BEFORE)
+    assert far == ("instant-far", "This is more than a year away. Choose an earlier instant.")
+    assert release.prepare(cycle.pk, releases_at=latest, by=staff, at=BEFORE).releases_at == latest
+
+
 def test_prepare_while_somebody_is_not_ready_is_refused(cycle: Cycle, staff: User) -> None:
     seven(make_registration())
     make_entry(seven(make_registration()), make_factor(8), cycle, status=Entry.Status.LOCKED)

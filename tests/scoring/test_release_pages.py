@@ -133,6 +133,7 @@ def test_release_approve_by_the_preparer_is_a_page_that_says_so(cycle: Cycle, de
     [
         ("", "Say when the results come out."),
         ("soon", "Write a date and a time."),
+        ("9999-12-31T23:59", "This is more than a year away. Choose an earlier instant."),
         ("2027-10-20T08:59", "This instant has passed."),
         ("2028-03-12T02:30", "couldn’t be interpreted"),  # the clocks skip this half hour
     ],
