@@ -15,6 +15,7 @@ from django.db.models import Exists, OuterRef, Q, QuerySet
 from candidates.models import Cycle, Registration, User
 from candidates.models import RegistrationQuerySet as Registrations
 from icg_cert.audit import trail
+from icg_cert.lib.jobs import each_due
 from icg_cert.lib.refusal import Refused
 from icg_cert.mail import outbox
 from portfolios.models import Entry
@@ -206,8 +207,7 @@ def _make_result(candidate: Candidate, release: Release, rules: Rules, at: datet
 
 def tell_paid(at: datetime) -> int:
     """Tell those whose withheld results have become readable, because the fee was settled since; how many."""
-    keys = Result.objects.released(at).filter(told_at=None).values_list("pk", flat=True)
-    return sum(tell(key, at=at) for key in list(keys))
+    return each_due(tell, Result.objects.released(at).filter(told_at=None).values_list("pk", flat=True), at=at)
 
 
 @transaction.atomic

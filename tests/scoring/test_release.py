@@ -27,6 +27,7 @@ from tests.factories import (
     make_policy,
     make_registration,
     make_release,
+    make_result,
     make_scored_entry,
 )
 from tests.threads import run_at_once, run_behind
@@ -348,6 +349,15 @@ def test_one_broken_candidate_keeps_nobody_else_waiting(
     assert release.release_due(DUE) == 1
     assert (list(statuses()), Release.objects.get().state) == ([whole.pk], Release.State.APPROVED)
     assert f"registration {broken.pk} was not released" in caplog.text
+
+
+def test_one_broken_result_keeps_nobody_who_paid_from_theirs(cycle: Cycle, caplog: pytest.LogCaptureFixture) -> None:
+    make_release(cycle)
+    broken = make_result(standing=[], told_at=None)  # certified by nothing
+    whole = make_result(told_at=None)
+    assert release.tell_paid(DUE) == 1
+    assert list(Result.objects.exclude(told_at=None)) == [whole]
+    assert f"tell failed for {broken.pk}" in caplog.text
 
 
 def test_approval_withdrawn_while_the_job_runs(cycle: Cycle, staff: User) -> None:
