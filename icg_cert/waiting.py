@@ -126,7 +126,8 @@ def _orders() -> Waiting:
 def _unassigned(at: datetime) -> QuerySet[Entry]:
     read = Exists(Assignment.objects.filter(entry=OuterRef("pk")))
     open_cycles = Cycle.objects.exclude(release__state=Release.State.RELEASED)
-    return Entry.objects.locked().filter(~read, cycle__in=open_cycles)
+    standing = Registration.objects.standing()
+    return Entry.objects.locked().filter(~read, cycle__in=open_cycles, registration__in=standing)
 
 
 def _releases(at: datetime) -> list[Waiting]:

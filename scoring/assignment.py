@@ -9,7 +9,7 @@ from django.db import transaction
 from django.db.models import Count, F, QuerySet, Window
 from django.db.models.functions import RowNumber
 
-from candidates.models import Cycle, User
+from candidates.models import Cycle, Registration, User
 from icg_cert.audit import trail
 from icg_cert.lib.refusal import Refused
 from icg_cert.mail import outbox
@@ -98,7 +98,8 @@ def follow_up_due() -> list[int]:
         return []
     rules = current_rules()
     waiting = Entry.objects.locked().filter(outcome=Entry.Outcome.NONE, assignments__sheet__status=Sheet.Status.FINAL)
-    judged = readings.judged(waiting.distinct().only("is_retake"))
+    standing = waiting.exclude(registration__status__in=Registration.ENDED)
+    judged = readings.judged(standing.distinct().only("is_retake"))
     return sorted(key for key, one in judged.items() if one.follows(rules))
 
 
@@ -188,7 +189,9 @@ def _pass_on(assignment: Assignment, entry: Entry, *, by: User, at: datetime) ->
 
 
 def _add(entry: Entry, role: str, reason: str, *, by: User | None, at: datetime) -> Assignment | None:
-    """One more reading, to whoever may and has the fewest."""
+    """One more reading, to whoever may and has the fewest. Nothing more of who withdrew."""
+    if not entry.registration.is_standing:
+        return None
     leads = role == planner.ADJUDICATION
     profiles = list(Scorer.objects.leads() if leads else Scorer.objects.readers())
     case = _case(entry, conflicts.barred([entry], profiles), dict(entry.assignments.values_list("role", "scorer")))

@@ -146,6 +146,7 @@ def test_evidence_waits_for_staff() -> None:
 
 def test_entries_nobody_reads_wait_until_they_are_given_out(scorer: User) -> None:
     make_entry()  # a draft is nobody's yet
+    make_locked(make_registration(status=Registration.Status.WITHDRAWN))  # and of who withdrew nothing is read
     entry = make_locked(make_registration())
     assert _waiting(waiting.for_staff(SUMMER)) == {"Entries nobody reads yet": 1}
     make_reading(entry, scorer)

@@ -346,6 +346,18 @@ def test_follow_up_due_leaves_released_entries_alone(scorer: User, other_scorer:
     assert assignment.follow_up_due() == []
 
 
+def test_nothing_more_is_given_out_of_who_withdrew(scorer: User, other_scorer: User, staff: User) -> None:
+    registration = make_registration()
+    make_reading(make_locked(registration, 1), scorer, "2.75", "2.75", "2.75")  # near the threshold
+    make_reading(make_locked(registration, 2), scorer)
+    Registration.objects.update(status=Registration.Status.WITHDRAWN)
+    assert (assignment.follow_up_due(), tasks.follow_up_due()) == ([], 0)
+    assert assignment.follow_up(Entry.objects.earliest("pk").pk, by=None, at=WHEN) is None
+    assert assignment.stand_down(scorer.pk, by=staff, at=WHEN) == 1
+    assert [row.scorer for row in Assignment.objects.all()] == [scorer]
+    assert not Message.objects.exists()
+
+
 # ---- Stepping back
 
 
