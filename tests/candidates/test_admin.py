@@ -1,3 +1,4 @@
+from collections.abc import Callable
 from typing import Any
 
 import pytest
@@ -8,7 +9,7 @@ from django.urls import reverse
 from pytest_django import DjangoAssertNumQueries
 
 from candidates.admin.registrations import DECISIONS, MOST_AT_ONCE
-from candidates.models import Cohort, Cycle, EvidenceRequest, Extension, PolicyText, Registration, User
+from candidates.models import Cohort, Cycle, EvidenceRequest, Extension, PolicyText, Programme, Registration, User
 from icg_cert.audit.models import Event
 from icg_cert.lib import clock
 from icg_cert.mail.models import Message
@@ -231,6 +232,13 @@ def test_changed_dates_of_a_cohort_are_in_the_trail(desk: Client, staff: User) -
     event = Event.objects.get()
     assert (event.verb, event.actor, list(event.after)) == ("cohort.change", staff, ["registration_closes_at"])
     assert Cohort.objects.get().registration_closes_at == at(2027, 2, 8)
+
+
+@pytest.mark.parametrize(("model", "make"), [("cohort", make_cohort), ("programme", Programme.objects.get)])
+def test_a_currency_nobody_is_paid_in_cannot_be_typed(desk: Client, model: str, make: Callable[[], Any]) -> None:
+    form = desk.get(f"/admin/candidates/{model}/{make().pk}/change/").context["adminform"].form
+    assert "fee_minor" in form.fields
+    assert "currency" not in form.fields
 
 
 def test_a_policy_text_is_added_as_the_next_version_and_never_changed(desk: Client) -> None:
