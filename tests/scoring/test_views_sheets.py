@@ -112,6 +112,16 @@ def test_queue_puts_adjudications_first(lead: User) -> None:
     assert texts(page_of(lead, "/scoring/"), ".task-sentence")[0].startswith("Adjudication: your score stands alone")
 
 
+@pytest.mark.parametrize(("late", "is_marked"), [(timedelta(minutes=-1), False), (timedelta(0), True)])
+@pytest.mark.parametrize("path", ["/scoring/", "/scoring/sheets/{}/", "/dashboard/", "/scoring/board/"])
+def test_what_is_overdue_is_marked(
+    path: str, late: timedelta, is_marked: bool, sheet: Sheet, scorer: User, lead: User
+) -> None:
+    clock.jump_to(sheet.assignment.entry.cycle.releases_at + late)
+    page = page_of(lead if "/board" in path else scorer, path.format(sheet.pk))
+    assert ("Overdue" in texts(page, "main .state")) is is_marked
+
+
 @pytest.mark.parametrize("rows", [1, 3])
 def test_queue_queries_do_not_grow(
     rows: int, scorer: User, django_assert_num_queries: DjangoAssertNumQueries, monkeypatch: pytest.MonkeyPatch
