@@ -15,6 +15,7 @@ from candidates import deadlines
 from candidates.deadlines import Stage
 from candidates.models import Cycle, Registration, User
 from icg_cert.audit import trail
+from icg_cert.audit.models import Event
 from icg_cert.lib.refusal import Refused
 from icg_cert.mail import outbox
 from portfolios import admission, completeness, uploads
@@ -108,6 +109,12 @@ def reopen(entry_id: int, *, by: User, at: datetime) -> Entry:
     entry.save()
     trail.record("entry.reopen", entry, by=by, at=at, before=before)
     return entry
+
+
+def reopened(entry: Entry) -> list[tuple[datetime, str]]:
+    """The submissions that were reopened since, newest first: when, and the seal that their receipts carried."""
+    sealed = Event.objects.about(entry).filter(verb="entry.submit").values_list("at", "after__manifest_sha256")
+    return [(when, seal) for when, seal in sealed if seal != entry.manifest_sha256]
 
 
 @transaction.atomic
