@@ -1,4 +1,4 @@
-"""Giving readings to scorers: a cycle at once, one more where it must follow, another when somebody steps back."""
+"""Giving readings to scorers: a cycle at once, and one more where it must follow. Taking them away: handover.py."""
 
 from collections import Counter, defaultdict
 from collections.abc import Iterable
@@ -15,7 +15,7 @@ from icg_cert.lib.refusal import Refused
 from icg_cert.mail import outbox
 from portfolios.models import Entry
 from scoring import conflicts, planner, readings
-from scoring.models import Assignment, Recusal, Rubric, Scorer, ScoringPolicy, Sheet
+from scoring.models import Assignment, Rubric, Scorer, ScoringPolicy, Sheet
 from scoring.scores import Rules
 
 
@@ -87,9 +87,9 @@ def follow_up(entry_id: int, *, by: User | None, at: datetime) -> Assignment | N
 
     None when nothing must follow, or nobody may do it yet; the job asks again.
     """
-    entry = _for_update(Entry.objects.all()).get(pk=entry_id)
+    entry = for_update(Entry.objects.all()).get(pk=entry_id)
     wanted = readings.judged([entry])[entry.pk].follows(current_rules())
-    return _add(entry, *wanted, by=by, at=at) if wanted else None
+    return add(entry, *wanted, by=by, at=at) if wanted else None
 
 
 def follow_up_due() -> list[int]:
@@ -103,40 +103,9 @@ def follow_up_due() -> list[int]:
     return sorted(key for key, one in judged.items() if one.follows(rules))
 
 
-@transaction.atomic
-def recuse(sheet_id: int, *, reason: str, by: User, at: datetime) -> None:
-    """`by` declares a conflict with the candidate: all their unfinished readings of them go to somebody else.
-
-    What was noted so far is thrown away, so that it cannot count and the next reader cannot see it. Where nobody else
-    may read, the reading is open again and the board says so. Refused "final" once the sheet counts.
-    """
-    mine = Sheet.objects.visible_to(by).select_related("assignment__entry__registration")
-    candidate = mine.get(pk=sheet_id).assignment.entry.registration.user_id
-    unfinished = _locked(Assignment.objects.filter(scorer=by, entry__registration__user=candidate))
-    sheet = mine.get(pk=sheet_id)
-    if sheet.status == Sheet.Status.FINAL:
-        raise Refused("final", "This sheet is final and counts already. Tell a lead scorer about the conflict.")
-    Recusal.objects.get_or_create(
-        scorer=by,
-        registration=sheet.assignment.entry.registration,
-        defaults={"reason": reason.strip(), "declared_at": at},
-    )
-    _pass_on_all(unfinished, by=by, at=at)
-
-
-@transaction.atomic
-def stand_down(scorer_id: int, *, by: User, at: datetime) -> int:
-    """Give the user `scorer_id` nothing more, and pass their unfinished readings on; how many those were."""
-    scorer = Scorer.objects.select_for_update(of=("self",), no_key=True).get(user=scorer_id)
-    if scorer.is_active:
-        Scorer.objects.filter(pk=scorer.pk).update(is_active=False)
-        trail.record("scorer.stand_down", scorer, by=by, at=at, before={"is_active": True}, after={"is_active": False})
-    return _pass_on_all(_locked(Assignment.objects.filter(scorer=scorer_id)), by=by, at=at)
-
-
 def lock_entry_of(sheet_id: int) -> None:
     """Keep everybody else from giving out or passing on readings of the sheet's entry until the transaction ends."""
-    list(_for_update(Entry.objects.filter(assignments__sheet=sheet_id)))
+    list(for_update(Entry.objects.filter(assignments__sheet=sheet_id)))
 
 
 def current_rules() -> Rules:
@@ -159,41 +128,22 @@ def _missing(entry: Entry, one: planner.Reading) -> Missing:
     )
 
 
-def _for_update(entries: QuerySet[Entry]) -> QuerySet[Entry]:
+def for_update(entries: QuerySet[Entry]) -> QuerySet[Entry]:
     """Entries under lock: where a sheet is locked as well, its entry comes first, or two would wait for each other."""
     return entries.order_by("pk").select_for_update(of=("self",), no_key=True).select_related("registration", "cycle")
 
 
-def _locked(assignments: QuerySet[Assignment]) -> list[tuple[Assignment, Entry]]:
-    """Those that are not final, with their entries, so that nobody gives the role out or finishes it meanwhile."""
-    unfinished = assignments.filter(sheet__status=Sheet.Status.DRAFT)
-    entries = {entry.pk: entry for entry in _for_update(Entry.objects.filter(assignments__in=unfinished))}
-    rows = unfinished.filter(entry__in=entries).select_related("sheet").select_for_update(of=("self", "sheet"))
-    return [(row, entries[row.entry_id]) for row in rows.order_by("pk")]
+def add(
+    entry: Entry, role: str, reason: str, *, by: User | None, at: datetime, but: int | None = None
+) -> Assignment | None:
+    """One more reading of an entry `for_update`, to whoever may, is not `but`, and has the fewest.
 
-
-def _pass_on_all(unfinished: list[tuple[Assignment, Entry]], *, by: User, at: datetime) -> int:
-    for assignment, entry in unfinished:
-        _pass_on(assignment, entry, by=by, at=at)
-    return len(unfinished)
-
-
-def _pass_on(assignment: Assignment, entry: Entry, *, by: User, at: datetime) -> None:
-    role, reason = assignment.role, assignment.reason
-    before = {"role": role, "scorer": assignment.scorer_id}
-    trail.record("assignment.pass_on", assignment, by=by, at=at, before=before)
-    assignment.sheet.ratings.all().delete()
-    assignment.sheet.delete()
-    assignment.delete()
-    _add(entry, role, reason, by=by, at=at)
-
-
-def _add(entry: Entry, role: str, reason: str, *, by: User | None, at: datetime) -> Assignment | None:
-    """One more reading, to whoever may and has the fewest. Nothing more of who withdrew."""
+    None when nobody may, and for who withdrew, of whom nothing more is read.
+    """
     if not entry.registration.is_standing:
         return None
     leads = role == planner.ADJUDICATION
-    profiles = list(Scorer.objects.leads() if leads else Scorer.objects.readers())
+    profiles = list((Scorer.objects.leads() if leads else Scorer.objects.readers()).exclude(user=but))
     case = _case(entry, conflicts.barred([entry], profiles), dict(entry.assignments.values_list("role", "scorer")))
     scorer = planner.lightest(case, _readers(profiles, entry.cycle))
     if scorer is None:

@@ -14,7 +14,7 @@ from django.views.decorators.http import require_http_methods
 from icg_cert.lib.doors import Request, refusals_as_page, refuse_form, whole_number
 from icg_cert.lib.refusal import Refused
 from portfolios.models import Upload
-from scoring import assignment, sheets
+from scoring import handover, sheets
 from scoring.forms import RecuseForm, SheetForm, initial_of
 from scoring.models import Sheet
 from scoring.scores import sheet_score
@@ -182,7 +182,7 @@ def sheet_recuse(request: Request, pk: int) -> HttpResponse:
     if request.method == "POST" and form.is_valid():
         reason = form.cleaned_data["reason"]
         with _still_theirs():
-            assignment.recuse(pk, reason=reason, by=request.user, at=request.at)
+            handover.recuse(pk, reason=reason, by=request.user, at=request.at)
         messages.success(request, "Thank you for saying so. Somebody else reads this candidate now.")
         return redirect("scoring:queue")
     return render(request, "scoring/sheet_recuse.html", {"sheet": shown, "entry": shown.assignment.entry, "form": form})

@@ -1,8 +1,6 @@
 """Giving readings out: the rules on real rows, asked twice, and by two people at once."""
 
 from collections import Counter
-from collections.abc import Callable
-from functools import partial
 
 import pytest
 
@@ -11,11 +9,10 @@ from icg_cert.audit.models import Event
 from icg_cert.lib.refusal import Refused
 from icg_cert.mail.models import Message
 from portfolios.models import Entry
-from scoring import assignment, sheets, tasks
-from scoring.models import Assignment, Rating, Recusal, Rubric, Scorer, ScoringPolicy, Sheet
+from scoring import assignment, handover, tasks
+from scoring.models import Assignment, Rubric, Scorer, ScoringPolicy, Sheet
 from tests.factories import (
     at,
-    make_assignment,
     make_cycle,
     make_entry,
     make_locked,
@@ -23,10 +20,9 @@ from tests.factories import (
     make_reading,
     make_registration,
     make_scorer,
-    make_sheet,
     make_user,
 )
-from tests.threads import run_all_at_once, run_behind
+from tests.threads import run_all_at_once
 
 WHEN = at(2027, 7, 1, 9)
 
@@ -353,70 +349,9 @@ def test_nothing_more_is_given_out_of_who_withdrew(scorer: User, other_scorer: U
     Registration.objects.update(status=Registration.Status.WITHDRAWN)
     assert (assignment.follow_up_due(), tasks.follow_up_due()) == ([], 0)
     assert assignment.follow_up(Entry.objects.earliest("pk").pk, by=None, at=WHEN) is None
-    assert assignment.stand_down(scorer.pk, by=staff, at=WHEN) == 1
+    assert handover.stand_down(scorer.pk, by=staff, at=WHEN) == 1
     assert [row.scorer for row in Assignment.objects.all()] == [scorer]
     assert not Message.objects.exists()
-
-
-# ---- Stepping back
-
-
-def test_recuse_gives_the_reading_to_somebody_else(scorer: User, other_scorer: User) -> None:
-    entry = make_locked()
-    sheet = make_sheet(make_assignment(entry, scorer), "2.00", "2.00", "2.00", final=False)
-    assignment.recuse(sheet.pk, reason=" We were neighbours. ", by=scorer, at=WHEN)
-    assert held() == [(entry.pk, "first", "coverage", "Tia Torres")]
-    assert not Sheet.objects.filter(pk=sheet.pk).exists()
-    assert Rating.objects.count() == 0
-    recusal = Recusal.objects.get()
-    assert (recusal.scorer, recusal.registration, recusal.reason) == (scorer, entry.registration, "We were neighbours.")
-
-
-def test_recuse_covers_all_unfinished_readings_of_the_candidate(scorer: User, other_scorer: User, staff: User) -> None:
-    registration = make_registration()
-    sheets = [make_reading(make_locked(registration, factor), scorer) for factor in (1, 2)]
-    final = make_reading(make_locked(registration, 3), scorer, "4.00", "4.00", "4.00")
-    stranger = make_reading(make_locked(), scorer)
-    assignment.recuse(sheets[0].pk, reason="", by=scorer, at=WHEN)
-    assert set(Sheet.objects.visible_to(scorer)) == {final, stranger}
-    assert Assignment.objects.filter(scorer=other_scorer).count() == 2
-    new = make_locked(registration, 4)
-    assignment.assign_cycle(new.cycle_id, by=staff, at=WHEN)
-    assert scorer not in readers_of(new)
-
-
-def test_recuse_leaves_a_reading_open_that_nobody_else_may_do(scorer: User, staff: User) -> None:
-    entry = make_locked()
-    sheet = make_reading(entry, scorer)
-    assignment.recuse(sheet.pk, reason="", by=scorer, at=WHEN)
-    assert entry.assignments.count() == 0
-    assert {(one.role, one.is_stuck) for one in assignment.outlook(entry.cycle)} == {("first", True), ("second", True)}
-    make_scorer(), make_scorer()
-    assert assignment.assign_cycle(entry.cycle_id, by=staff, at=WHEN).given == 2
-
-
-def test_recuse_from_a_final_sheet_is_refused(scorer: User, other_scorer: User) -> None:
-    sheet = make_reading(make_locked(), scorer, "4.00", "4.00", "4.00")
-    assert code_of(lambda: assignment.recuse(sheet.pk, reason="", by=scorer, at=WHEN)) == "final"
-    assert Recusal.objects.count() == 0
-
-
-def test_recuse_from_somebody_elses_sheet_finds_nothing(scorer: User, other_scorer: User) -> None:
-    sheet = make_reading(make_locked(), scorer)
-    with pytest.raises(Sheet.DoesNotExist):
-        assignment.recuse(sheet.pk, reason="", by=other_scorer, at=WHEN)
-
-
-def test_stand_down_passes_unfinished_readings_on(scorer: User, other_scorer: User, staff: User) -> None:
-    open_ones = [make_locked() for _ in range(2)]
-    for entry in open_ones:
-        make_reading(entry, scorer)
-    final = make_reading(make_locked(), scorer, "4.00", "4.00", "4.00")
-    assert assignment.stand_down(scorer.pk, by=staff, at=WHEN) == 2
-    assert list(Sheet.objects.visible_to(scorer)) == [final]
-    assert [readers_of(entry) for entry in open_ones] == [{other_scorer}] * 2
-    assert assignment.stand_down(scorer.pk, by=staff, at=WHEN) == 0
-    assert Event.objects.filter(verb="scorer.stand_down").count() == 1
 
 
 # ---- At once
@@ -431,45 +366,6 @@ def test_assign_cycle_by_two_staff_at_once(scorer: User, other_scorer: User, sta
     )
     assert sorted(pressed) == [0, 10]
     assert Assignment.objects.count() == 10
-
-
-@pytest.mark.django_db(transaction=True)
-@pytest.mark.parametrize("press", ["finalise", "recuse"])
-def test_stand_down_while_the_scorer_presses_something_keeps_nobody_waiting(
-    press: str, scorer: User, other_scorer: User, staff: User
-) -> None:
-    """Both want the entry and the sheet. Whoever comes second finds the sheet passed on; PostgreSQL ends neither."""
-    entry = make_locked()
-    sheet = make_sheet(make_assignment(entry, scorer), "3.00", "3.00", "3.00", final=False)
-    second: dict[str, Callable[[], object]] = {
-        "finalise": lambda: sheets.finalise(sheet.pk, version=1, by=scorer, at=WHEN),
-        "recuse": lambda: assignment.recuse(sheet.pk, reason="", by=scorer, at=WHEN),
-    }
-
-    def press_too_late() -> int:
-        with pytest.raises(Sheet.DoesNotExist):
-            second[press]()
-        return 0
-
-    answers = run_behind(
-        lambda: Entry.objects.select_for_update().get(pk=entry.pk),
-        [lambda: assignment.stand_down(scorer.pk, by=staff, at=WHEN), press_too_late],
-    )
-    assert answers == [1, 0]
-    assert held() == [(entry.pk, "first", "coverage", "Tia Torres")]
-    assert Rating.objects.count() == 0
-
-
-@pytest.mark.django_db(transaction=True)
-def test_stand_down_behind_a_scorer_who_finalises_leaves_the_sheet(
-    scorer: User, other_scorer: User, staff: User
-) -> None:
-    entry = make_locked()
-    sheet = make_sheet(make_assignment(entry, scorer), "4.00", "4.00", "4.00", final=False)
-    finalising = partial(sheets.finalise, sheet.pk, version=1, by=scorer, at=WHEN)
-    assert run_behind(finalising, [lambda: assignment.stand_down(scorer.pk, by=staff, at=WHEN)]) == [0]
-    assert Sheet.objects.get(pk=sheet.pk).status == "final"
-    assert Rating.objects.filter(sheet=sheet).count() == 3
 
 
 def test_assign_cycle_queries_do_not_grow(

@@ -17,7 +17,7 @@ from icg_cert.audit.models import Event
 from icg_cert.lib import clock
 from portfolios import storage
 from portfolios.models import Requirement, Upload
-from scoring import assignment, queue
+from scoring import handover, queue
 from scoring.models import Assignment, FeedbackStatement, Recusal, Sheet
 from tests.factories import (
     at,
@@ -535,7 +535,7 @@ def test_sheet_that_is_passed_on_during_the_press_is_not_found(
     sheet = make_reading(make_locked(), scorer)
     client, url = signed_in(scorer), reverse(f"scoring:{name}", args=[sheet.pk])
     answers = run_behind(
-        lambda: assignment.stand_down(scorer.pk, by=staff, at=NOW),
+        lambda: handover.stand_down(scorer.pk, by=staff, at=NOW),
         [lambda: client.post(url, typed(sheet, "3.00", "3.00", "3.00")).status_code],
     )
     assert answers == [404]
