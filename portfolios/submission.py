@@ -123,13 +123,16 @@ def lock_and_auto_submit(entry_id: int, *, at: datetime) -> str:
 
     Submitted becomes locked. A complete draft is submitted by the portal, locked, and the candidate told; an
     incomplete one lapses, and they are told what was missing. A draft waits while an upload that began in time may
-    still finish, and while a file is still being checked. An extension moves the closing.
+    still finish, and while a file is still being checked. An extension moves the closing. What is left of a
+    registration that has ended lapses without a word.
     """
     entry = _complete_or_not(entry_id)
     if at < deadlines.closes_at(entry.registration, entry.cycle) or entry.status in (Status.LOCKED, Status.LAPSED):
         return entry.status
     if entry.status == Status.SUBMITTED:
         _lock(entry, at)
+    elif not entry.registration.is_standing:
+        _lapse(entry, completeness.gaps(entry), at)
     elif gaps := completeness.gaps(entry):
         if not _must_wait(entry, gaps, at):
             _lapse(entry, gaps, at)
