@@ -116,7 +116,7 @@ def _cycles(at: datetime) -> list[Waiting]:
     cycles, releases = announced.cycles(), dict(Release.objects.order_by().values_list("cycle", "state"))
     unreleased = [cycle.pk for cycle in cycles if releases.get(cycle.pk) != Release.State.RELEASED]
     overdue = [cycle.pk for cycle in cycles if cycle.releases_at <= at and cycle.pk not in releases]
-    handed_in = Entry.objects.locked()
+    handed_in = Entry.objects.locked().filter(registration__in=Registration.objects.standing())
     return [
         Waiting(
             "Entries nobody reads yet",

@@ -64,6 +64,25 @@ def test_panels_by_role(candidate: User, scorer: User, lead: User, staff: User, 
     }
 
 
+@pytest.mark.parametrize(
+    ("status", "headings"),
+    [
+        ("registered", ["Entries for 2027", "Results", "Your three years", "Cohort 10"]),
+        ("refused", ["Cohort 10"]),
+        ("lapsed", ["Cohort 10"]),
+    ],
+)
+def test_dashboard_promises_nothing_more_once_the_registration_has_ended(
+    client: Client, candidate: User, status: str, headings: list[str]
+) -> None:
+    make_programme()
+    make_cycle(2027)
+    make_registration(candidate, status=status)
+    page = _page(client, candidate)
+    assert [heading.get_text() for heading in page.select(".content h2")] == headings
+    assert ("has ended" in page.select_one(".content").get_text()) is (status != "registered")
+
+
 def test_panels_of_several_roles_stand_together(staff: User) -> None:
     staff.groups.add(Group.objects.get_or_create(name="scorer")[0])
     make_registration(staff)
@@ -147,6 +166,7 @@ def test_evidence_waits_for_staff() -> None:
 
 def test_entries_nobody_reads_wait_until_they_are_given_out(scorer: User) -> None:
     make_entry()  # a draft is nobody's yet
+    make_locked(make_registration(status=Registration.Status.WITHDRAWN))  # and of who withdrew nothing is read
     entry = make_locked(make_registration())
     assert _waiting(waiting.for_staff(SUMMER)) == {"Entries nobody reads yet": 1}
     make_reading(entry, scorer)
