@@ -10,6 +10,7 @@ from django.urls import reverse
 from candidates.models import Registration, User
 from candidates.permissions import SCORER, STAFF
 from portfolios.models import Entry, Factor
+from scoring.models import Rubric, Sheet
 from tests import factories
 
 REGISTRATIONS = 10_000
@@ -33,12 +34,15 @@ def build() -> list[Page]:
     mine = factories.make_registration(factories.make_user("Ada Abara"))
     others = _register(mine)
     entries = [_entry(mine, factor) for factor in Factor.objects.all()]
+    rubric = Rubric.objects.current().get(factor=entries[0].factor)
     for registration in others[:QUEUE]:
         status = Entry.Status.LOCKED
         entry = factories.make_entry(registration, entries[0].factor, cycle, status=status)
-        factories.make_assignment(entry, scorer, assigned_at=NOW - timedelta(days=1))
+        assignment = factories.make_assignment(entry, scorer, assigned_at=NOW - timedelta(days=1))
+        Sheet.objects.create(assignment=assignment, rubric=rubric)
     return [
         Page("a bare view", reverse("bare"), mine.user),
+        Page("an empty page", reverse("empty"), mine.user),
         Page("landing", reverse("home"), None),
         Page("dashboard, candidate", reverse("dashboard"), mine.user),
         Page("dashboard, staff", reverse("dashboard"), staff),

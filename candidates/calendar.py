@@ -11,6 +11,7 @@ from zoneinfo import ZoneInfo
 from django.conf import settings
 from django.db import transaction
 
+from candidates import announced
 from candidates.models import Cohort, Cycle, Programme, User
 from icg_cert.audit import trail
 from icg_cert.lib.refusal import Refused
@@ -107,10 +108,10 @@ def year_to_open(at: datetime) -> int:
 
 def next_registration(at: datetime) -> Window | None:
     """The next window that opens after `at`: of a cohort, else where the calendar has one; None without either."""
-    cohort = Cohort.objects.filter(registration_opens_at__gt=at).order_by("registration_opens_at").first()
+    cohort = announced.next_cohort(at)
     if cohort:
         return cohort.window
-    programme = Programme.objects.first()
+    programme = announced.programme()
     if programme is None:
         return None
     year = at.astimezone(ZoneInfo(settings.TIME_ZONE)).year

@@ -4,7 +4,7 @@ from datetime import datetime
 
 from django.urls import reverse
 
-from candidates import calendar, permissions
+from candidates import announced, calendar, permissions
 from candidates.models import Cohort, EvidenceRequest, Registration, User
 from icg_cert.lib.next_step import NextStep
 from icg_cert.lib.words import day_of
@@ -12,17 +12,21 @@ from icg_cert.lib.words import day_of
 Status = Registration.Status
 
 
-def next_step(user: User, at: datetime) -> NextStep | None:
-    """Register, answer a question, or wait for the next window; None when another app has the say."""
-    asked = EvidenceRequest.objects.open().filter(registration__user=user).select_related("registration").first()
-    if asked:
-        return _answer(asked)
-    newest = user.registrations.select_related("cohort").order_by("-cohort__year").first()
+def next_step(user: User, registrations: list[Registration], at: datetime) -> NextStep | None:
+    """Register, answer a question, or wait for the next window; None when another app has the say.
+
+    `registrations` are all of theirs, the newest first (candidates/history.py).
+    """
+    if any(registration.status == Status.EVIDENCE_REQUESTED for registration in registrations):
+        asked = EvidenceRequest.objects.open().filter(registration__in=registrations).first()
+        if asked:
+            return _answer(asked)
+    newest = next(iter(registrations), None)
     if newest and newest.is_standing:
         return None
     if newest is None and permissions.is_team(user):
         return None
-    cohort = Cohort.objects.open(at).first()
+    cohort = announced.open_cohort(at)
     if cohort and (newest is None or newest.cohort_id != cohort.pk):
         return _register(cohort)
     return _wait(newest, at)

@@ -8,9 +8,9 @@ from django.shortcuts import get_object_or_404, redirect, render
 from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_http_methods, require_safe
 
-from candidates import calendar, eligibility, evidence, profile, registration
+from candidates import announced, calendar, eligibility, evidence, profile, registration
 from candidates.forms import EvidenceForm, ProfileForm, RegistrationForm
-from candidates.models import Cohort, Cycle, EvidenceRequest, PolicyText, Programme, Registration
+from candidates.models import Cohort, EvidenceRequest, PolicyText, Programme, Registration
 from icg_cert.lib import kept
 from icg_cert.lib.doors import Request, back_with, refusals_as_page, refuse_form
 from icg_cert.lib.refusal import Refused
@@ -24,7 +24,7 @@ ANSWER_FIELDS = list(EvidenceForm.base_fields)
 @refusals_as_page
 def register(request: Request) -> HttpResponse:
     """The registration form inside the window; else when the next opens, or the registration one has."""
-    cohort = Cohort.objects.open(request.at).first()
+    cohort = announced.open_cohort(request.at)
     mine = _registration_to_show(request, cohort)
     if mine:
         return redirect("candidates:registration-detail", pk=mine.pk)
@@ -100,7 +100,7 @@ def registration_detail(request: Request, pk: int) -> HttpResponse:
     rows = Registration.objects.visible_to(request.user).select_related("user", "cohort", "attestation")
     mine = get_object_or_404(rows, pk=pk)
     share = eligibility.coaching_share(mine.hours)
-    cycles = list(Cycle.objects.of(mine.cohort))
+    cycles = announced.cycles_of(mine.cohort)
     context = {
         "registration": mine,
         "is_owner": mine.user_id == request.user.pk,

@@ -15,16 +15,18 @@ def safe_production(app_configs: Any, **kwargs: Any) -> list[CheckMessage]:
         return _no_real_money()
     key, hosts, clock_file = settings.SECRET_KEY, settings.ALLOWED_HOSTS, settings.REHEARSAL_CLOCK_FILE
     card_key = settings.STRIPE_SECRET_KEY
-    is_live = card_key.startswith(("sk_live_", "rk_live_"))
     has_paypal, is_sandbox = settings.PAYPAL_CLIENT_ID, settings.PAYPAL_API_URL != settings.PAYPAL_LIVE_URL
     findings = [
         ("E001", key == settings.INSECURE_KEY or len(key) < 32, "Set SECRET_KEY to a long random text."),
         ("E002", not hosts or "*" in hosts, "Set ALLOWED_HOSTS to the names the portal is reached by."),
         ("E003", not settings.BASE_URL.startswith("https://"), "Set BASE_URL to the portal's https:// address."),
-        ("E004", settings.PAYMENT_FAKE_GATEWAY, "Switch PAYMENT_FAKE_GATEWAY off: it confirms seats without money."),
         ("E005", clock_file.exists(), f"Remove {clock_file}: the clock of a real portal is never moved."),
         ("E006", not settings.REQUIRE_SECOND_FACTOR, "Switch REQUIRE_SECOND_FACTOR on: staff see others' data."),
-        ("E007", card_key and not is_live, "Set STRIPE_SECRET_KEY to a live key: a test one confirms without money."),
+        (
+            "E007",
+            card_key and not _is_live(card_key),
+            "Set STRIPE_SECRET_KEY to a live key: a test one confirms without money.",
+        ),
         ("E008", card_key and not settings.STRIPE_WEBHOOK_SECRET, "Set STRIPE_WEBHOOK_SECRET to the endpoint's."),
         ("E009", settings.STRIPE_API_URL, "Leave STRIPE_API_URL empty: money is paid to Stripe itself."),
         ("E010", has_paypal and is_sandbox, "Leave PAYPAL_API_URL unset: a sandbox confirms without money."),
@@ -37,6 +39,15 @@ def safe_production(app_configs: Any, **kwargs: Any) -> list[CheckMessage]:
 def _no_real_money() -> list[CheckMessage]:
     """A portal that is for practice must not charge anybody."""
     host = urlsplit(settings.PAYPAL_API_URL).hostname or ""
-    is_live = host.endswith(".paypal.com") and not host.endswith(".sandbox.paypal.com")
-    text = "Set PAYPAL_API_URL to PayPal's sandbox: this portal is for practice, and would take real money."
-    return [Error(text, id="icg_cert.E013")] if settings.PAYPAL_CLIENT_ID and is_live else []
+    is_real = host.endswith(".paypal.com") and not host.endswith(".sandbox.paypal.com")
+    card = "Set STRIPE_SECRET_KEY to a test key: this portal is for practice, and would take real money."
+    paypal = "Set PAYPAL_API_URL to PayPal's sandbox: this portal is for practice, and would take real money."
+    findings = [
+        ("E013", settings.PAYPAL_CLIENT_ID and is_real, paypal),
+        ("E014", _is_live(settings.STRIPE_SECRET_KEY), card),
+    ]
+    return [Error(text, id=f"icg_cert.{code}") for code, is_wrong, text in findings if is_wrong]
+
+
+def _is_live(card_key: str) -> bool:
+    return card_key.startswith(("sk_live_", "rk_live_"))

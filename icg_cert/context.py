@@ -9,7 +9,7 @@ from django.http import HttpRequest
 from django.urls import reverse
 from django.utils.functional import SimpleLazyObject
 
-from candidates.models import Programme
+from candidates import announced
 from candidates.permissions import is_lead, is_office, is_scorer, is_staff
 from icg_cert import rehearsal
 from icg_cert.next_steps import next_step
@@ -72,7 +72,8 @@ def _menu(user: Any) -> list[tuple[str, str]]:
 
 
 def _contact_email() -> str:
-    return Programme.objects.values_list("contact_email", flat=True).first() or ""
+    programme = announced.programme()
+    return programme.contact_email if programme else ""
 
 
 def _rehearsal(at: datetime) -> rehearsal.Rehearsal:

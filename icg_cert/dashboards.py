@@ -11,9 +11,11 @@ from typing import Any
 from django.db.models import Count, Q
 from django.urls import reverse
 
-from candidates.models import Cycle, Programme, Registration
+from candidates import announced
+from candidates.models import Registration
 from candidates.permissions import is_finance, is_scorer, is_staff, is_team
 from icg_cert import timeline
+from icg_cert.candidacy import Candidacy
 from icg_cert.waiting import for_finance, for_staff
 from portfolios.models import Entry
 from scoring.models import Result, Sheet
@@ -45,43 +47,39 @@ class Panel:
     rows: dict[str, Any] = field(default_factory=dict)
 
 
-def panels(user: Any, at: datetime) -> list[Panel]:
+def panels(mine: Candidacy) -> list[Panel]:
     """The parts of this person's dashboard, in order."""
-    found = []
+    user, at, found = mine.user, mine.at, []
     if is_staff(user):
         found.append(Panel("_dashboard_waiting.html", {"title": "What needs a human now", "tasks": for_staff(at)}))
     if is_finance(user):
         found.append(Panel("_dashboard_waiting.html", {"title": "Money that needs a human", "tasks": for_finance()}))
     if is_scorer(user):
         found.append(_scorer(user))
-    registrations = _registrations(user)
-    if registrations or not is_team(user):
-        found += _candidate(registrations, at)
+    if mine.registrations or not is_team(user):
+        found += _candidate(mine, at)
     return found
 
 
-def _registrations(user: Any) -> list[Registration]:
-    return list(user.registrations.select_related("cohort").order_by("-cohort__year"))
-
-
-def _candidate(registrations: list[Registration], at: datetime) -> list[Panel]:
+def _candidate(mine: Candidacy, at: datetime) -> list[Panel]:
     """Their newest registration in full, with a line for each earlier one; without any, the way in."""
-    if not registrations:
+    if not mine.registrations:
         return [
             Panel(
                 "_dashboard_newcomer.html",
-                {"banner": timeline.banner(at), "calendar": timeline.calendar(Programme.objects.first(), at)},
+                {"banner": timeline.banner(at), "calendar": timeline.calendar(announced.programme(), at)},
             )
         ]
-    newest, *earlier = registrations
-    return [Panel("_dashboard_candidate.html", {**_tracker(newest, at), "earlier": earlier})]
+    newest, *earlier = mine.registrations
+    return [Panel("_dashboard_candidate.html", {**_tracker(mine, newest, at), "earlier": earlier})]
 
 
-def _tracker(registration: Registration, at: datetime) -> dict[str, Any]:
-    cycles = list(Cycle.objects.of(registration.cohort))
-    entries = list(registration.entries.select_related("factor", "cycle"))
+def _tracker(mine: Candidacy, registration: Registration, at: datetime) -> dict[str, Any]:
+    cycles = announced.cycles_of(registration.cohort)
+    entries = [entry for entry in mine.entries if entry.registration_id == registration.pk]
     now = next((cycle for cycle in cycles if cycle.closes_at > at), None)
-    results = list(Result.objects.released(at).filter(registration=registration).select_related("cycle"))
+    own = [result for result in mine.results if result.registration_id == registration.pk]
+    results = [result for result in own if not result.is_withheld]
     certified = next((result.cycle for result in results if result.status == Result.Status.CERTIFIED), None)
     return {
         "registration": registration,

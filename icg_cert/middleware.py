@@ -9,6 +9,7 @@ from django.contrib import messages
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect
 
+from candidates import edition
 from candidates.permissions import needs_second_factor
 from icg_cert.lib import clock, request_id
 
@@ -25,7 +26,8 @@ def instant(get_response: Handler) -> Handler:
         request.id = uuid4().hex  # type: ignore[attr-defined]
         token = request_id.current.set(request.id)  # type: ignore[attr-defined]
         try:
-            return get_response(request)
+            with edition.asked_once():
+                return get_response(request)
         finally:
             request_id.current.reset(token)
 

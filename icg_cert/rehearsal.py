@@ -10,6 +10,7 @@ from io import StringIO
 
 from django.core.management import CommandError, call_command
 
+from candidates import announced, edition
 from candidates.models import Cohort, Cycle
 from icg_cert.lib import clock
 
@@ -37,10 +38,11 @@ class Rehearsal:
     jumps: list[Jump]
 
 
+@edition.kept
 def jumps() -> list[Jump]:
-    """Every year's moments in order of time, behind "back to today". Two queries."""
-    moments = [moment for cohort in Cohort.objects.all() for moment in _of_cohort(cohort)]
-    moments += [moment for cycle in Cycle.objects.all() for moment in _of_cycle(cycle)]
+    """Every year's moments in order of time, behind "back to today"."""
+    moments = [moment for cohort in announced.cohorts() for moment in _of_cohort(cohort)]
+    moments += [moment for cycle in announced.cycles() for moment in _of_cycle(cycle)]
     return [Jump(TODAY, "Back to today"), *(Jump(value, label, to) for to, value, label in sorted(moments))]
 
 

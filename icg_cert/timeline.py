@@ -7,6 +7,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 
+from candidates import announced
 from candidates.calendar import day_in, next_registration
 from candidates.deadlines import Stage, stage
 from candidates.models import Cohort, Cycle, Programme, Registration
@@ -86,7 +87,7 @@ def _words(month_day: str) -> str:
 
 def banner(at: datetime) -> Banner:
     """Derived from the cohort that is open, opening next, or closed last; there is no text to keep up to date."""
-    cohort = Cohort.objects.foremost(at)
+    cohort = announced.foremost_cohort(at)
     if cohort is None:
         return Banner("The next certification dates will be announced here")
     phase = cohort.phase(at)
@@ -95,11 +96,11 @@ def banner(at: datetime) -> Banner:
         Phase.OPEN: f"{cohort.year} certification open now",
         Phase.AFTER: f"{cohort.year} certification is closed to new candidates",
     }[phase]
-    return Banner(headline, phase, cohort, Cycle.objects.of(cohort).first())
+    return Banner(headline, phase, cohort, next(iter(announced.cycles_of(cohort)), None))
 
 
 def of_cohort(cohort: Cohort, cycles: Iterable[Cycle], at: datetime) -> list[Item]:
-    """The three-year process of a cohort, with today on it. `cycles` are those of `Cycle.objects.of(cohort)`."""
+    """The three-year process of a cohort, with today on it. `cycles` are those of `announced.cycles_of(cohort)`."""
     by_year = {cycle.year: cycle for cycle in cycles}
     items = [_window("Register for certification", cohort.window, at)]
     for year in cohort.cycle_years:

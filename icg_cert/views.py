@@ -14,8 +14,10 @@ from django.utils.http import url_has_allowed_host_and_scheme
 from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_POST, require_safe
 
-from candidates.models import Cohort, Cycle, PolicyText, Programme
+from candidates import announced
+from candidates.models import PolicyText
 from icg_cert import calendar_feed, dashboards, rehearsal, timeline
+from icg_cert.candidacy import Candidacy
 from icg_cert.lib.doors import View
 from icg_cert.next_steps import steps
 from icg_cert.templatetags.look import zone_name
@@ -35,14 +37,14 @@ def healthz(request: HttpRequest) -> HttpResponse:
 
 @require_safe
 def home(request: HttpRequest) -> HttpResponse:
-    programme, banner = Programme.objects.first(), timeline.banner(request.at)
-    cycles = list(Cycle.objects.of(banner.cohort)) if banner.cohort else []
+    programme, banner = announced.programme(), timeline.banner(request.at)
+    cycles = announced.cycles_of(banner.cohort) if banner.cohort else []
     context = {
         "banner": banner,
         "timeline": timeline.of_cohort(banner.cohort, cycles, request.at) if banner.cohort else [],
         "calendar": timeline.calendar(programme, request.at),
         "programme": programme,
-        "no_refunds": _text(PolicyText.Kind.NO_REFUNDS),
+        "no_refunds": announced.texts().get(PolicyText.Kind.NO_REFUNDS),
     }
     return render(request, "home.html", context)
 
@@ -51,7 +53,7 @@ def home(request: HttpRequest) -> HttpResponse:
 def process_portfolio(request: HttpRequest) -> HttpResponse:
     rubrics = Prefetch("rubrics", Rubric.objects.current().prefetch_related("criteria"), to_attr="current_rubrics")
     factors = Factor.objects.prefetch_related("requirements", rubrics)
-    context = {"factors": factors, "kinds": Requirement.Kind, "consent": _text(PolicyText.Kind.CONSENT)}
+    context = {"factors": factors, "kinds": Requirement.Kind, "consent": announced.texts().get(PolicyText.Kind.CONSENT)}
     return render(request, "process_portfolio.html", context)
 
 
@@ -78,7 +80,7 @@ def process_scoring(request: HttpRequest) -> HttpResponse:
 
 @require_safe
 def process_submit(request: HttpRequest) -> HttpResponse:
-    programme, cycle = Programme.objects.first(), Cycle.objects.current_or_next(request.at)
+    programme, cycle = announced.programme(), announced.current_or_next_cycle(request.at)
     context = {
         "cycle": cycle,
         "phase": cycle.window.phase(request.at) if cycle else None,
@@ -90,10 +92,10 @@ def process_submit(request: HttpRequest) -> HttpResponse:
 
 @require_safe
 def policies(request: HttpRequest) -> HttpResponse:
-    programme = Programme.objects.first()
+    programme = announced.programme()
     context = {
         "programme": programme,
-        "texts": PolicyText.objects.order_by("kind", "-version").distinct("kind"),
+        "texts": list(announced.texts().values()),
         "policy": ScoringPolicy.objects.order_by("-version").first(),
         "calendar": timeline.calendar(programme, request.at),
         "zone": zone_name(settings.TIME_ZONE),
@@ -103,8 +105,8 @@ def policies(request: HttpRequest) -> HttpResponse:
 
 @require_safe
 def calendar(request: HttpRequest) -> HttpResponse:
-    cohorts, cycles = Cohort.objects.order_by("year"), Cycle.objects.order_by("year")
-    response = HttpResponse(calendar_feed.feed(cohorts, cycles, at=request.at), content_type="text/calendar")
+    feed = calendar_feed.feed(announced.cohorts(), announced.cycles(), at=request.at)
+    response = HttpResponse(feed, content_type="text/calendar")
     response["Content-Disposition"] = 'inline; filename="coach-certification.ics"'
     return response
 
@@ -112,8 +114,8 @@ def calendar(request: HttpRequest) -> HttpResponse:
 @login_required
 @require_safe
 def dashboard(request: HttpRequest) -> HttpResponse:
-    found = steps(request.user, request.at)
-    panels = dashboards.panels(request.user, request.at)
+    mine = Candidacy(request.user, request.at)
+    found, panels = steps(mine), dashboards.panels(mine)
     context = {"next_step": found[0] if found else None, "other_steps": found[1:], "panels": panels}
     return render(request, "dashboard.html", context)
 
@@ -148,8 +150,3 @@ def _back(request: HttpRequest) -> str:
     path = request.POST.get("next", "/")
     is_ours = url_has_allowed_host_and_scheme(path, allowed_hosts={request.get_host()})
     return path if is_ours else "/"
-
-
-def _text(kind: str) -> PolicyText | None:
-    """The newest version, or None before the programme is loaded: public pages stand even then."""
-    return PolicyText.objects.filter(kind=kind).order_by("-version").first()

@@ -9,7 +9,8 @@ from datetime import datetime, timedelta
 from django.db.models import Exists, OuterRef, QuerySet
 from django.urls import reverse
 
-from candidates.models import Cycle, Registration
+from candidates import announced
+from candidates.models import Registration
 from icg_cert.mail.models import Message
 from payments.models import PurchaseOrder
 from portfolios.models import Entry, Upload
@@ -51,21 +52,7 @@ def for_staff(at: datetime) -> list[Waiting]:
             "Read the answers",
         ),
         _orders(),
-        _line(
-            "Entries nobody reads yet",
-            "They are handed in for good. Give them to scorers.",
-            _unassigned(at),
-            reverse("scoring:board"),
-            "Open the board",
-        ),
-        _line(
-            "Directions to write",
-            "The window opens in less than two months. What you write in the cycle is sent to every candidate.",
-            Cycle.objects.filter(opens_at__lte=at + AHEAD, closes_at__gt=at, directions=""),
-            reverse("admin:candidates_cycle_changelist"),
-            "Open the cycles",
-        ),
-        *_releases(at),
+        *_cycles(at),
         *_breakdowns(),
     ]
     return [line for line in lines if line.count]
@@ -123,29 +110,39 @@ def _orders() -> Waiting:
     )
 
 
-def _unassigned(at: datetime) -> QuerySet[Entry]:
-    read = Exists(Assignment.objects.filter(entry=OuterRef("pk")))
-    open_cycles = Cycle.objects.exclude(release__state=Release.State.RELEASED)
-    return Entry.objects.locked().filter(~read, cycle__in=open_cycles)
-
-
-def _releases(at: datetime) -> list[Waiting]:
-    """A release that somebody prepared waits for another; a cycle whose day has come and has none, for the first."""
-    overdue = Cycle.objects.filter(releases_at__lte=at, entries__status=Entry.Status.LOCKED).exclude(
-        release__state__in=Release.State.values
-    )
+def _cycles(at: datetime) -> list[Waiting]:
+    """Entries without readers, directions, and releases: one that somebody prepared waits for another to approve it; a
+    cycle whose day has come and has none, for the first."""
+    cycles, releases = announced.cycles(), dict(Release.objects.order_by().values_list("cycle", "state"))
+    unreleased = [cycle.pk for cycle in cycles if releases.get(cycle.pk) != Release.State.RELEASED]
+    overdue = [cycle.pk for cycle in cycles if cycle.releases_at <= at and cycle.pk not in releases]
+    handed_in = Entry.objects.locked()
     return [
-        _line(
+        Waiting(
+            "Entries nobody reads yet",
+            "They are handed in for good. Give them to scorers.",
+            handed_in.filter(~Exists(Assignment.objects.filter(entry=OuterRef("pk"))), cycle__in=unreleased).count(),
+            reverse("scoring:board"),
+            "Open the board",
+        ),
+        Waiting(
+            "Directions to write",
+            "The window opens in less than two months. What you write in the cycle is sent to every candidate.",
+            sum(cycle.opens_at <= at + AHEAD and at < cycle.closes_at and not cycle.directions for cycle in cycles),
+            reverse("admin:candidates_cycle_changelist"),
+            "Open the cycles",
+        ),
+        Waiting(
             "Releases to approve",
             "Prepared by one member of staff; another one approves.",
-            Release.objects.filter(state=Release.State.PREPARED),
+            list(releases.values()).count(Release.State.PREPARED),
             reverse("scoring:release-list"),
             "Open releases",
         ),
-        _line(
+        Waiting(
             "Releases overdue",
             "Candidates expect their scores; nobody has prepared the release.",
-            overdue.distinct(),
+            handed_in.filter(cycle__in=overdue).values("cycle").distinct().count(),
             reverse("scoring:release-list"),
             "Open releases",
             kind="bad",

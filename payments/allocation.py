@@ -70,8 +70,7 @@ def follow(seat: Seat, *, by: Any, at: datetime) -> None:
     if seat.registration is None:
         return
     for allocation in seat.allocations.standing().select_related("remittance__payer", "remittance__entry"):
-        if standing_on(allocation) is None:
-            _move(allocation, seat.registration, by=by, at=at)
+        _move(allocation, seat.registration, by=by, at=at)  # once: the ledger knows each transfer by its name
     _recompute(seat.registration, seat, by=by, at=at)
 
 

@@ -14,8 +14,10 @@ from payments import quotes
 from payments.models import PurchaseOrder, Seat
 
 
-def to_coach(event: str, seat: Seat, at: datetime, *, coach: Registration | None = None, **context: Any) -> None:
-    """One letter per seat, coach and event. Nothing where nobody has taken the seat."""
+def to_coach(
+    event: str, seat: Seat, at: datetime, *, coach: Registration | None = None, fact: str = "", **context: Any
+) -> None:
+    """One letter per seat, coach, event and fact. Nothing where nobody has taken the seat."""
     registration = coach or seat.registration
     if registration is None:
         return
@@ -23,7 +25,7 @@ def to_coach(event: str, seat: Seat, at: datetime, *, coach: Registration | None
     outbox.queue(
         event,
         to=registration.user,
-        key=f"{event}:{seat.pk}:{registration.pk}",
+        key=f"{event}:{seat.pk}:{registration.pk}:{fact}"[:120],
         at=at,
         **_order(seat.order),
         code=registration.code,

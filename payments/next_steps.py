@@ -1,5 +1,6 @@
 """What people should do next about money."""
 
+from collections.abc import Iterable
 from datetime import datetime
 from typing import Any
 
@@ -15,8 +16,13 @@ Payment = Registration.Payment
 
 def next_step(user: Any, at: datetime) -> NextStep | None:
     """The candidate's own fee first; then, for the office, purchase orders that wait to be checked. Two queries."""
-    mine = Registration.objects.filter(permissions.registrations_payable_by(user)).standing()
-    registration = mine.select_related("cohort").first()
+    mine = Registration.objects.filter(permissions.registrations_payable_by(user))
+    return among(mine.select_related("cohort"), user, at)
+
+
+def among(registrations: Iterable[Registration], user: Any, at: datetime) -> NextStep | None:
+    """The same, where the person's own registrations are at hand, the newest first."""
+    registration = next((each for each in registrations if each.is_standing), None)
     step = _of_candidate(registration, at) if registration else None
     return step or (_of_office() if permissions.may_decide_orders(user) else None)
 

@@ -100,9 +100,11 @@ class Overview:
 
     @property
     def may_give_up_seat(self) -> bool:
-        """Before the payer's money came, and while there is another way to pay."""
-        is_promised = self.registration.payment_status == Payment.PO_COMMITTED
-        return is_promised and not self.balance and self.registration.cohort.window.contains(self.at)
+        """Before the payer's money came, and while there is another way to pay. An own order is withdrawn instead."""
+        is_promised = self.registration.payment_status in {Payment.PO_COMMITTED, Payment.PO_REQUESTED}
+        is_withdrawable = self.is_own_order and self.registration.payment_status == Payment.PO_REQUESTED
+        is_open = self.registration.cohort.window.contains(self.at)
+        return is_promised and not is_withdrawable and not self.balance and is_open
 
     @cached_property
     def quote(self) -> Quote | None:

@@ -14,7 +14,7 @@ from candidates.models import Cohort
 from icg_cert.lib.doors import Request, back_with, refuse_form
 from icg_cert.lib.refusal import Refused
 from icg_cert.lib.windows import Phase
-from payments import purchase_orders, quotes, seats
+from payments import purchase_orders, quotes, seat_codes, seats
 from payments.forms import PurchaseOrderForm, QuoteForm, quoted_order_form
 from payments.models import PurchaseOrder, Quote, Seat
 from payments.order_views import download, spend_try
@@ -119,9 +119,10 @@ def quote_withdraw(request: Request, quote: Quote) -> HttpResponse:
 @require_http_methods(["GET", "POST"])
 def quote_seat_release(request: Request, quote: Quote, seat: int) -> HttpResponse:
     """Give back a seat that nobody needs."""
-    row = get_object_or_404(Seat.objects.live().filter(order__quote=quote, state=Seat.State.FREE), pk=seat)
+    row = get_object_or_404(Seat.objects.live().filter(order__quote=quote), pk=seat)
     if request.method == "GET":
-        return render(request, "payments/quote_seat_release.html", {"back": quotes.path(quote)})
+        context = {"code": seat_codes.shown(row), "back": quotes.path(quote)}
+        return render(request, "payments/quote_seat_release.html", context)
     try:
         seats.release(row.pk, reason="", by=None, at=request.at)
     except Refused as refusal:

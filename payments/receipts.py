@@ -40,7 +40,7 @@ def words(entry: LedgerEntry) -> str:
     """What moved, as a reader of the receipt calls it. A district's money comes and goes as a transfer."""
     if entry.kind == LedgerEntry.Kind.TRANSFER:
         return "Paid on purchase order" if entry.amount_minor > 0 else "Back to who paid on purchase order"
-    ways = {"fake": "card (demo)", "stripe": "card", "paypal": "PayPal", "po": "purchase order"}
+    ways = {"stripe": "card", "paypal": "PayPal", "po": "purchase order"}
     way = ways.get(entry.provider, entry.provider)
     names = {LedgerEntry.Kind.CHARGE: f"Paid by {way}", LedgerEntry.Kind.PO_MONEY: "Paid on purchase order"}
     return names.get(LedgerEntry.Kind(entry.kind), entry.get_kind_display())

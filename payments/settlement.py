@@ -18,7 +18,7 @@ from icg_cert.lib.money import Money
 from payments import disputes, ledger, notices
 from payments.gateways import registry
 from payments.gateways.base import Checkout, Facts, Gateway, GatewayError, Ref, Rejected, Standing, Txn
-from payments.models import Attempt, LedgerEntry, ProviderCall, ProviderRef
+from payments.models import Attempt, LedgerEntry, ProviderCall, ProviderRef, Refund
 
 logger = logging.getLogger(__name__)
 State = Attempt.State
@@ -244,4 +244,5 @@ def _tell_of(registration: Registration, entry: LedgerEntry, at: datetime) -> No
     elif entry.kind == Kind.REFUND:
         notices.returned(registration, entry, at=at)
     elif entry.kind == Kind.REFUND_FAILED:
+        Refund.objects.filter(reference=entry.txn_ref, state=Refund.State.DONE).update(state=Refund.State.FAILED)
         notices.entry_needs_eyes("refund_failed", entry, registration.code, at=at)

@@ -48,10 +48,11 @@ def send_refunds() -> int:
 
 
 @shared_task
-def reconcile_hourly() -> bool:
-    """Our books against the providers'; what does not agree stands in the run's report."""
+def reconcile_hourly() -> int:
+    """Our books against the providers'; how much did not agree. The run's report says what."""
     at = clock.now()
-    return reconcile.is_due(at) and reconcile.run(since=at - timedelta(days=reconcile.DAYS), at=at) is not None
+    run = reconcile.run(since=at - timedelta(days=reconcile.DAYS), at=at) if reconcile.is_due(at) else None
+    return run.drift if run else 0
 
 
 @shared_task

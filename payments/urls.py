@@ -1,6 +1,6 @@
 from django.urls import path
 
-from payments import fake_views, order_views, quote_views, views, webhooks
+from payments import order_views, quote_views, views, webhooks
 
 app_name = "payments"
 LINK = "quotes/<uuid:public_id>/<str:token>/"
@@ -15,7 +15,6 @@ urlpatterns = [
     path("pay/<int:pk>/receipt.pdf", views.receipt_pdf, name="receipt-pdf"),
     path("pay/return/<uuid:public_id>/<str:token>/", views.pay_return, name="pay-return"),
     path("webhooks/<slug:provider>/", webhooks.webhook, name="webhook"),
-    path("pay/fake/<str:ref>/", fake_views.fake_page, name="fake-page"),
     path("purchase-orders/<int:pk>/withdraw/", order_views.purchase_order_withdraw, name="purchase-order-withdraw"),
     path("purchase-orders/<int:pk>/document/", order_views.purchase_order_document, name="purchase-order-document"),
     path("invoices/<int:pk>/document/", order_views.invoice_document, name="invoice-document"),

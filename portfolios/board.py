@@ -3,13 +3,11 @@
 from dataclasses import dataclass
 from datetime import datetime
 
-from django.db.models import Prefetch
-
-from candidates import deadlines
+from candidates import announced, deadlines, history
 from candidates.deadlines import Stage
 from candidates.models import Cycle, Registration, User
 from icg_cert.lib.windows import Phase, Window
-from portfolios import completeness, submission
+from portfolios import catalogue, completeness, entries, submission
 from portfolios.allowance import Allowance, allowance
 from portfolios.completeness import Gap, Slot, SlotState
 from portfolios.models import Entry, Factor
@@ -92,36 +90,41 @@ class Board:
 
 def board(user: User, at: datetime) -> Board | None:
     """The board of the person's registration that is under way, else of the newest; None without one, or its cycles."""
-    found = Registration.objects.filter(user=user).standing().select_related("cohort", "user")
-    boards = [built for registration in found.prefetch_related("extensions") if (built := _of(registration, at))]
+    mine = history.registrations(user)
+    return among(mine, entries.of(mine), at)
+
+
+def among(registrations: list[Registration], rows: list[Entry], at: datetime) -> Board | None:
+    """The same, where a person's registrations and all their entries are at hand."""
+    standing = [registration for registration in registrations if registration.is_standing]
+    boards = [built for registration in standing if (built := _of(registration, rows, at))]
     running = [each for each in boards if at < each.window.closes_at + each.cycle.grace]
     running.sort(key=lambda each: (not each.registration.is_taking_part, each.cycle.opens_at))
     return next(iter(running or boards), None)
 
 
-def _of(registration: Registration, at: datetime) -> Board | None:
+def _of(registration: Registration, rows: list[Entry], at: datetime) -> Board | None:
     cycle = cycle_at(registration, at)
-    return of_cycle(registration, cycle, at) if cycle else None
+    return of_cycle(registration, cycle, rows, at) if cycle else None
 
 
 def cycle_at(registration: Registration, at: datetime) -> Cycle | None:
     """The cycle the person is in: the first of their three that is not over for them, else the last."""
-    cycles = list(Cycle.objects.of(registration.cohort))
+    cycles = announced.cycles_of(registration.cohort)
     running = (c for c in cycles if at < deadlines.closes_at(registration, c) + c.grace)
     return next(running, cycles[-1] if cycles else None)
 
 
-def of_cycle(registration: Registration, cycle: Cycle, at: datetime) -> Board:
-    """The board of one registration in one cycle. A fixed number of queries."""
+def of_cycle(registration: Registration, cycle: Cycle, rows: list[Entry], at: datetime) -> Board:
+    """The board of one registration in one cycle, out of its entries among `rows` (portfolios/entries.py)."""
     stage = deadlines.stage(registration.cohort.year, cycle.year)
-    entries = list(registration.entries.with_slots().filter(cycle__year__lte=cycle.year))
-    factors = Factor.objects.prefetch_related(Prefetch("requirements"))
-    cards = tuple(_card(factor, cycle, stage, entries, registration) for factor in factors)
+    own = [row for row in rows if row.registration_id == registration.pk and row.cycle.year <= cycle.year]
+    cards = tuple(_card(factor, cycle, stage, own, registration) for factor in catalogue.factors())
     return Board(registration, cycle, deadlines.window_for(registration, cycle), stage, cards, at)
 
 
-def _card(factor: Factor, cycle: Cycle, stage: Stage, entries: list[Entry], registration: Registration) -> Card:
-    own = [entry for entry in entries if entry.factor_id == factor.pk]
+def _card(factor: Factor, cycle: Cycle, stage: Stage, rows: list[Entry], registration: Registration) -> Card:
+    own = [entry for entry in rows if entry.factor_id == factor.pk]
     entry = next((entry for entry in own if entry.cycle_id == cycle.pk), None)
     earlier = [entry for entry in own if entry.cycle_id != cycle.pk and entry.status == Status.LOCKED]
     allowed = allowance(stage, submission.outcomes(registration, earlier))

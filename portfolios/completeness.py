@@ -1,6 +1,7 @@
 """What an entry holds and what it lacks, requirement by requirement: one answer for the board, submission and mail.
 
-Works on an entry fetched with `Entry.objects.with_slots()`; asks the database nothing itself.
+Works on an entry fetched with `Entry.objects.with_slots()`, or completed by portfolios/entries.py; asks the database
+nothing itself.
 """
 
 from collections.abc import Sequence

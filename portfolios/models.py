@@ -9,7 +9,7 @@ from uuid import uuid4
 from django.db import models
 from django.db.models import Exists, F, OuterRef, Prefetch, Q
 
-from candidates.models import Cycle, Extension, PolicyText, Registration, User, new_code
+from candidates.models import Cycle, Extension, PolicyText, Registration, User, new_code, new_edition
 from portfolios import permissions
 
 
@@ -22,6 +22,7 @@ class Factor(models.Model):
 
     class Meta:
         ordering = ["number"]
+        triggers = [new_edition]
 
     def __str__(self) -> str:
         return f"{self.number}. {self.name}"
@@ -57,6 +58,7 @@ class Requirement(models.Model):
                 condition=Q(kind="video") | Q(max_minutes=None), name="requirement_minutes_of_videos"
             ),
         ]
+        triggers = [new_edition]
 
     def __str__(self) -> str:
         return f"{self.factor.number}. {self.title}"
@@ -79,16 +81,17 @@ class EntryQuerySet(models.QuerySet["Entry"]):
         return self.filter(permissions.entries_owned_by(user))
 
     def with_slots(self) -> "EntryQuerySet":
-        """With all that completeness looks at: a fixed number of queries for any number of entries."""
+        """With all that completeness looks at, from the tables: a fixed number of queries for any number of entries."""
         alive = Upload.objects.exclude(state__in=Upload.GONE)
-        arriving = UploadPart.objects.filter(upload__state=Upload.State.OPEN)
         return self.select_related("registration__cohort", "registration__user", "cycle", "factor").prefetch_related(
             "factor__requirements",
             "registration__extensions",
-            Prefetch(
-                "uploads", alive.select_related("requirement", "consent").prefetch_related(Prefetch("parts", arriving))
-            ),
+            Prefetch("uploads", alive.select_related("requirement", "consent")),
         )
+
+    def with_files(self) -> "EntryQuerySet":
+        """With their files alone; portfolios/entries.py completes them from memory, for pages."""
+        return self.prefetch_related(Prefetch("uploads", Upload.objects.exclude(state__in=Upload.GONE)))
 
     def revivable(self, at: datetime) -> "EntryQuerySet":
         """Lapsed, but their candidate was granted a closing that is still to come."""

@@ -1,24 +1,17 @@
 """What a candidate should do now about their entries."""
 
-from datetime import datetime
-
 from django.urls import reverse
 
 from candidates.deadlines import Stage
-from candidates.models import Cycle, User
+from candidates.models import Cycle
 from icg_cert.lib.next_step import NextStep
 from icg_cert.lib.windows import Phase
 from icg_cert.lib.words import day_of
-from portfolios.board import Board, Card, board
+from portfolios.board import Board, Card
 
 
-def next_step(user: User, at: datetime) -> NextStep | None:
+def next_step(found: Board | None) -> NextStep | None:
     """What the candidate's entries ask for now; None for who takes no part (yet): others say what they should do."""
-    return of_board(board(user, at))
-
-
-def of_board(found: Board | None) -> NextStep | None:
-    """The same, where the board is at hand."""
     if found is None or not found.registration.is_taking_part:
         return None
     return _while_open(found) if found.phase == Phase.OPEN else _while_closed(found)

@@ -12,7 +12,7 @@ from candidates.deadlines import Stage
 from candidates.models import Cycle, Registration
 from icg_cert.mail import outbox
 from icg_cert.mail.models import Message
-from portfolios import board
+from portfolios import board, entries
 from portfolios.models import Entry, Factor
 
 DAYS_BEFORE = (30, 14, 7, 1)
@@ -76,7 +76,7 @@ def remind(registration_id: int, cycle_id: int, *, at: datetime) -> bool:
     days = mark(closes_at, at)
     if days is None or not registration.is_taking_part:
         return False
-    found = board.of_cycle(registration, cycle, at)
+    found = board.of_cycle(registration, cycle, entries.of([registration]), at)
     if not found.is_something_due:
         return False
     outbox.queue(

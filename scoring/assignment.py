@@ -59,7 +59,7 @@ def assign_cycle(cycle_id: int, *, by: User, at: datetime) -> Assigned:
         raise Refused(
             "nothing-handed-in", f"No entry of {cycle.year} is handed in for good yet. Come back after closing."
         )
-    plan = _plan(entries, cycle)
+    plan = _plan(entries, cycle, current_rules())
     by_key = {entry.pk: entry for entry in entries}
     stuck = [_missing(by_key[one.case], one) for one in plan if one.scorer is None]
     given = _give([(by_key[one.case], one, one.scorer) for one in plan if one.scorer is not None], by=by, at=at)
@@ -71,14 +71,13 @@ def assign_cycle(cycle_id: int, *, by: User, at: datetime) -> Assigned:
     return Assigned(len(given), stuck)
 
 
-def outlook(cycle: Cycle, entries: list[Entry] | None = None) -> list[Missing]:
+def outlook(cycle: Cycle, entries: list[Entry], rules: Rules) -> list[Missing]:
     """The readings nobody holds yet: what `assign_cycle` would give out now, and what it could not.
 
-    `entries` are all of `readings.to_be_read(cycle)`, where the caller has them already.
+    `entries` are all of `readings.to_be_read(cycle)`.
     """
-    entries = list(readings.to_be_read(cycle)) if entries is None else entries
     by_key = {entry.pk: entry for entry in entries}
-    return [_missing(by_key[one.case], one) for one in _plan(entries, cycle)] if entries else []
+    return [_missing(by_key[one.case], one) for one in _plan(entries, cycle, rules)] if entries else []
 
 
 @transaction.atomic
@@ -142,8 +141,7 @@ def current_rules() -> Rules:
     return policy.rules()
 
 
-def _plan(entries: list[Entry], cycle: Cycle) -> list[planner.Reading]:
-    rules = current_rules()
+def _plan(entries: list[Entry], cycle: Cycle, rules: Rules) -> list[planner.Reading]:
     profiles = list(Scorer.objects.readers())
     return planner.plan(_cases(entries, profiles, rules), _readers(profiles, cycle), rules)
 

@@ -3,13 +3,14 @@
 from dataclasses import dataclass
 from enum import StrEnum
 
-from django.db.models import Count, Q, QuerySet
+from django.db.models import Count, Q
 
 from candidates.models import Cycle, User
+from portfolios import catalogue
 from portfolios.models import Entry
 from scoring import assignment, readings
 from scoring.assignment import Missing
-from scoring.models import Scorer, Sheet
+from scoring.models import Assignment, Scorer, Sheet
 from scoring.readings import Judged
 from scoring.scores import NEEDS_ADJUDICATION, Rules
 
@@ -22,18 +23,25 @@ class Stage(StrEnum):
 
 
 @dataclass(frozen=True, slots=True)
-class Board:
-    """One cycle: how many entries at each stage, the readings nobody holds, the decisions nobody may take, the scorers.
+class Share:
+    """How many of the cycle's readings one scorer has not begun, has in progress, has finalised."""
 
-    `scorers` are users with `waiting`, `begun` and `final` counts of this cycle's readings.
-    """
+    name: str
+    waiting: int
+    begun: int
+    final: int
+
+
+@dataclass(frozen=True, slots=True)
+class Board:
+    """One cycle: entries by stage, the readings nobody holds, the decisions nobody may take, who reads how much."""
 
     cycle: Cycle
     entries: int
     stages: dict[Stage, int]
     missing: list[Missing]
     without_lead: list[Entry]
-    scorers: QuerySet[User]
+    scorers: list[Share]
 
     @property
     def stuck(self) -> list[Missing]:
@@ -47,7 +55,7 @@ class Board:
 def board(cycle: Cycle) -> Board:
     """The board of a cycle, in a number of queries that does not grow."""
     rules = assignment.current_rules()
-    entries = list(readings.to_be_read(cycle))
+    entries = _entries(cycle)
     judged = readings.judged(entries)
     stages = dict.fromkeys(Stage, 0)
     for entry in entries:
@@ -56,10 +64,19 @@ def board(cycle: Cycle) -> Board:
         cycle=cycle,
         entries=len(entries),
         stages=stages,
-        missing=assignment.outlook(cycle, entries),
+        missing=assignment.outlook(cycle, entries, rules),
         without_lead=[entry for entry in entries if _waits_in_vain(judged[entry.pk], rules)],
-        scorers=_scorers(cycle),
+        scorers=_shares(cycle),
     )
+
+
+def _entries(cycle: Cycle) -> list[Entry]:
+    """All that is to be read, with factors from memory."""
+    factors = {factor.pk: factor for factor in catalogue.factors()}
+    entries = list(readings.to_be_read(cycle).prefetch_related(None).prefetch_related("registration"))
+    for entry in entries:
+        entry.cycle, entry.factor = cycle, factors.get(entry.factor_id) or entry.factor
+    return entries
 
 
 def stage(one: Judged, rules: Rules) -> Stage:
@@ -77,16 +94,20 @@ def _waits_in_vain(one: Judged, rules: Rules) -> bool:
     return outcome is not None and outcome.how == NEEDS_ADJUDICATION
 
 
-def _scorers(cycle: Cycle) -> QuerySet[User]:
+def _shares(cycle: Cycle) -> list[Share]:
     """Everybody who holds readings of this cycle, and every active scorer who holds none yet."""
-    theirs = Q(assignments__entry__cycle=cycle)
-    draft, final = (
-        theirs & Q(assignments__sheet__status=status) for status in (Sheet.Status.DRAFT, Sheet.Status.FINAL)
+    draft = Q(sheet__status=Sheet.Status.DRAFT)
+    counted = (
+        Assignment.objects.filter(entry__cycle=cycle, sheet__isnull=False)
+        .order_by()
+        .values_list("scorer")
+        .annotate(
+            waiting=Count("pk", filter=draft & Q(sheet__saved_at=None)),
+            begun=Count("pk", filter=draft & Q(sheet__saved_at__isnull=False)),
+            final=Count("pk", filter=Q(sheet__status=Sheet.Status.FINAL)),
+        )
     )
-    counted = User.objects.annotate(
-        waiting=Count("assignments", filter=draft & Q(assignments__sheet__saved_at=None), distinct=True),
-        begun=Count("assignments", filter=draft & Q(assignments__sheet__saved_at__isnull=False), distinct=True),
-        final=Count("assignments", filter=final, distinct=True),
-    )
+    held = {scorer: counts for scorer, *counts in counted}
     active = Scorer.objects.active().order_by().values("user")
-    return counted.filter(Q(pk__in=active) | Q(waiting__gt=0) | Q(begun__gt=0) | Q(final__gt=0)).order_by("name", "pk")
+    people = User.objects.filter(Q(pk__in=active) | Q(pk__in=held)).order_by("name", "pk").values_list("pk", "name")
+    return [Share(name, *held.get(pk, (0, 0, 0))) for pk, name in people]

@@ -6,7 +6,8 @@ from typing import Any
 from django.db.models import Q, QuerySet
 from django.urls import reverse
 
-from candidates.models import Cycle, Registration
+from candidates import announced
+from candidates.models import Registration
 from icg_cert.lib.next_step import NextStep
 from portfolios.models import Entry
 from scoring import permissions
@@ -15,6 +16,13 @@ from scoring.models import Assignment, Sheet
 # Adjudications first: a candidate's score waits for them alone.
 IS_ADJUDICATION = Q(assignment__role=Assignment.Role.ADJUDICATION)
 ORDER = ["assignment__entry__cycle__releases_at", "-is_adjudication", "assignment__entry__factor__number", "pk"]
+
+OF_ENTRY = [
+    "assignment__entry__registration__code",
+    "assignment__entry__factor__name",
+    "assignment__entry__factor__number",
+    "assignment__entry__cycle__releases_at",
+]
 
 UNREAD = Entry.objects.locked().filter(assignments=None).exclude(registration__status__in=Registration.ENDED)
 
@@ -31,10 +39,10 @@ def done_sheets(user: Any, at: datetime) -> QuerySet[Sheet]:
 
 
 def _mine(user: Any) -> QuerySet[Sheet]:
+    """Just what a line of the queue says: fifty whole candidates with their manifests weigh more than the page."""
     sheets = Sheet.objects.visible_to(user).annotate(is_adjudication=IS_ADJUDICATION)
-    return sheets.select_related(
-        "assignment__entry__registration", "assignment__entry__factor", "assignment__entry__cycle"
-    ).order_by(*ORDER)
+    related = sheets.select_related(*{field.rpartition("__")[0] for field in OF_ENTRY})
+    return related.only("status", "saved_at", "finalised_at", "assignment__role", *OF_ENTRY).order_by(*ORDER)
 
 
 def next_step(user: Any, at: datetime) -> NextStep | None:
@@ -45,8 +53,8 @@ def next_step(user: Any, at: datetime) -> NextStep | None:
 
 
 def _to_read(user: Any) -> NextStep:
-    first = open_sheets(user).first()
-    if first is None:
+    waiting = open_sheets(user).values_list("pk", "saved_at", *OF_ENTRY)
+    if not waiting:
         return NextStep(
             title="Nothing waits for your reading",
             text="We e-mail you as soon as an entry is given to you.",
@@ -54,22 +62,19 @@ def _to_read(user: Any) -> NextStep:
             action="Open your queue",
             kind="wait",
         )
-    count = open_sheets(user).count()
+    pk, saved_at, code, factor, _, due_at = waiting[0]
     return NextStep(
-        title="Read one entry" if count == 1 else f"Read {count} entries",
-        text=f"Next: {first.assignment.entry.factor.name}, candidate {first.assignment.entry.registration.code}.",
-        url=reverse("scoring:sheet", args=[first.pk]),
-        action="Continue this sheet" if first.saved_at else "Open this sheet",
-        deadline=first.assignment.entry.cycle.releases_at,
+        title="Read one entry" if len(waiting) == 1 else f"Read {len(waiting)} entries",
+        text=f"Next: {factor}, candidate {code}.",
+        url=reverse("scoring:sheet", args=[pk]),
+        action="Continue this sheet" if saved_at else "Open this sheet",
+        deadline=due_at,
     )
 
 
 def _to_assign(at: datetime) -> NextStep | None:
-    cycle = (
-        Cycle.objects.filter(closes_at__lte=at, releases_at__gt=at, pk__in=UNREAD.values("cycle"))
-        .order_by("year")
-        .first()
-    )
+    closed = [cycle for cycle in announced.cycles() if cycle.closes_at <= at < cycle.releases_at]
+    cycle = next((cycle for cycle in closed if UNREAD.filter(cycle=cycle).exists()), None)
     if cycle is None:
         return None
     return NextStep(

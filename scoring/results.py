@@ -1,6 +1,6 @@
 """What a result says: frozen when it is made. Nobody computes a released result again; `reports.py` reads it."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from datetime import datetime, timedelta
 from fractions import Fraction
 from typing import Any
@@ -9,7 +9,8 @@ from django.urls import reverse
 from django.utils.dateformat import format as format_date
 from django.utils.timezone import localtime
 
-from candidates.models import Cycle, User
+from candidates import announced
+from candidates.models import Cycle, Registration
 from icg_cert.lib.next_step import NextStep
 from portfolios.models import Entry
 from scoring import scores
@@ -117,25 +118,34 @@ def _rating(reading: Reading, criterion: Criterion) -> Rating:
     return next(rating for rating in ratings if rating.criterion_id == criterion.pk)
 
 
-def next_step(user: User, at: datetime) -> NextStep | None:
-    """What a candidate should know of their scores now: being scored, withheld, to be read, certified."""
-    result = (
-        Result.objects.due(at)
-        .filter(registration__user=user)
-        .select_related("cycle", "registration")
-        .order_by("-cycle__year", "-registration__cohort__year")
-        .first()
-    )
-    waiting = being_scored(user, at, after=result.cycle.year if result else 0)
+def due(registrations: Iterable[Registration], at: datetime) -> list[Result]:
+    """What is out of one person's, the latest first, whether or not it is withheld."""
+    whose = {registration.pk: registration for registration in registrations}
+    cycles = {cycle.pk: cycle for cycle in announced.cycles()}
+    found = list(Result.objects.due(at).filter(registration__in=whose).order_by())
+    for result in found:
+        result.registration = whose[result.registration_id]
+        result.cycle = cycles.get(result.cycle_id) or result.cycle
+    return sorted(found, key=lambda result: (result.cycle.year, result.registration.cohort.year), reverse=True)
+
+
+def next_step(results: Sequence[Result], entries: Iterable[Entry], at: datetime) -> NextStep | None:
+    """What a candidate should know of their scores now: being scored, withheld, to be read, certified.
+
+    `results` are all that are `due`, `entries` all of theirs.
+    """
+    result = next(iter(results), None)
+    waiting = being_scored(entries, at, after=result.cycle.year if result else 0)
     if waiting:
         return _wait(waiting)
     return _step_of(result, at) if result else None
 
 
-def being_scored(user: User, at: datetime, *, after: int) -> Cycle | None:
+def being_scored(entries: Iterable[Entry], at: datetime, *, after: int) -> Cycle | None:
     """The latest cycle, later than the year `after`, in which they handed something in."""
-    handed_in = Entry.objects.locked().filter(registration__user=user, cycle__year__gt=after)
-    return Cycle.objects.filter(entries__in=handed_in, closes_at__lte=at).order_by("-year").first()
+    cycles = (entry.cycle for entry in entries if entry.status == Entry.Status.LOCKED)
+    waiting = (cycle for cycle in cycles if cycle.year > after and cycle.closes_at <= at)
+    return max(waiting, key=lambda cycle: cycle.year, default=None)
 
 
 def _wait(cycle: Cycle) -> NextStep:
@@ -152,7 +162,7 @@ def _wait(cycle: Cycle) -> NextStep:
 
 def _step_of(result: Result, at: datetime) -> NextStep | None:
     year, url = result.cycle.year, reverse("scoring:result-detail", args=[result.cycle_id])
-    if not result.registration.is_settled:
+    if result.is_withheld:
         text = "They are kept for you and open as soon as the registration fee is settled."
         pay = reverse("payments:pay", args=[result.registration_id])
         return NextStep(f"Your {year} results are ready and wait for the fee", text, pay, "Settle the fee")

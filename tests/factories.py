@@ -239,7 +239,7 @@ def make_purchase_order(registration: Registration, **fields: Any) -> PurchaseOr
 
 def make_quote(registration: Registration | None = None, **fields: Any) -> Quote:
     """Made on 1 December for three coaches, and good until the end of 30 January. Its document is a name."""
-    cohort = registration.cohort if registration else fields.pop("cohort", None) or make_cohort()
+    cohort = fields.pop("cohort", None) or (registration.cohort if registration else make_cohort())
     requested_at = fields.pop("requested_at", at(cohort.year, 12, 1, 9))
     defaults: dict[str, Any] = {
         "number": f"Q-{cohort.year}-{next(_number):04}",

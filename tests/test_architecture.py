@@ -18,7 +18,7 @@ FORBIDDEN_NAMES = {"utils", "helpers", "services", "managers", "constants", "com
 # The floors inside an app, from the roof down. A module that is not named is a concept and stands on their floor.
 FLOORS = [
     {"urls"},
-    {"views", "fake_views", "order_views", "quote_views", "webhooks", "admin", "tasks", "management"},
+    {"views", "order_views", "quote_views", "webhooks", "admin", "tasks", "management"},
     {"forms"},
     {"concepts"},
     {"storage", "gateways"},

@@ -1,7 +1,7 @@
 """Who may take part, in which cohort and cycle."""
 
 from candidates.models.people import CODE_ALPHABET, User, UserManager, new_code
-from candidates.models.programme import PolicyText, Programme, month_day
+from candidates.models.programme import Edition, PolicyText, Programme, month_day, new_edition
 from candidates.models.registrations import (
     EvidenceRequest,
     EvidenceRequestQuerySet,
@@ -10,14 +10,14 @@ from candidates.models.registrations import (
     RegistrationQuerySet,
     evidence_path,
 )
-from candidates.models.years import Cohort, CohortQuerySet, Cycle, CycleQuerySet
+from candidates.models.years import Cohort, CohortQuerySet, Cycle
 
 __all__ = [
     "CODE_ALPHABET",
     "Cohort",
     "CohortQuerySet",
     "Cycle",
-    "CycleQuerySet",
+    "Edition",
     "EvidenceRequest",
     "EvidenceRequestQuerySet",
     "Extension",
@@ -30,4 +30,5 @@ __all__ = [
     "evidence_path",
     "month_day",
     "new_code",
+    "new_edition",
 ]

@@ -2,12 +2,34 @@
 
 from fractions import Fraction
 
+import pgtrigger
 from django.core.validators import MaxValueValidator, RegexValidator
 from django.db import models
 
 from icg_cert.lib.money import Money
 
 month_day = RegexValidator(r"^(0[1-9]|1[0-2])-(0[1-9]|[12]\d|3[01])$", "Month and day as MM-DD")
+
+
+# On every table whose rows are kept in memory (candidates/edition.py). The key is never one that was there before, so
+# that a transaction taken back leaves nothing behind that could be mistaken for what follows.
+new_edition = pgtrigger.Trigger(
+    name="new_edition",
+    level=pgtrigger.Statement,
+    when=pgtrigger.After,
+    operation=pgtrigger.Insert | pgtrigger.Update | pgtrigger.Delete,
+    func="INSERT INTO candidates_edition (id, key) VALUES (1, gen_random_uuid()) "
+    "ON CONFLICT (id) DO UPDATE SET key = excluded.key; RETURN NULL;",
+)
+
+
+class Edition(models.Model):
+    """Which edition of the programme stands. One row, written by `new_edition` alone."""
+
+    key = models.UUIDField()
+
+    def __str__(self) -> str:
+        return str(self.key)
 
 
 class Programme(models.Model):
@@ -36,6 +58,7 @@ class Programme(models.Model):
 
     class Meta:
         verbose_name_plural = "programme"
+        triggers = [new_edition]
 
     def __str__(self) -> str:
         return self.name
@@ -64,6 +87,7 @@ class PolicyText(models.Model):
     class Meta:
         ordering = ["kind", "-version"]
         constraints = [models.UniqueConstraint(fields=["kind", "version"], name="policy_text_version")]
+        triggers = [new_edition]
 
     def __str__(self) -> str:
         return f"{self.get_kind_display()} v{self.version}"

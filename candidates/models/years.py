@@ -6,6 +6,7 @@ from django.conf import settings
 from django.db import models
 from django.db.models import F, Q
 
+from candidates.models.programme import new_edition
 from icg_cert.lib.money import Money
 from icg_cert.lib.windows import Phase, Window, last_day
 
@@ -13,11 +14,6 @@ from icg_cert.lib.windows import Phase, Window, last_day
 class CohortQuerySet(models.QuerySet["Cohort"]):
     def open(self, at: datetime) -> "CohortQuerySet":
         return self.filter(registration_opens_at__lte=at, registration_closes_at__gt=at)
-
-    def foremost(self, at: datetime) -> "Cohort | None":
-        """The cohort the public page speaks of: open now, else opening next, else closed last."""
-        upcoming = self.filter(registration_closes_at__gt=at).order_by("registration_opens_at").first()
-        return upcoming or self.order_by("-registration_closes_at").first()
 
 
 class Cohort(models.Model):
@@ -34,6 +30,7 @@ class Cohort(models.Model):
 
     class Meta:
         ordering = ["-year"]
+        triggers = [new_edition]
         constraints = [
             models.CheckConstraint(
                 condition=Q(registration_opens_at__lt=F("registration_closes_at")), name="cohort_opens_before_it_closes"
@@ -63,14 +60,6 @@ class Cohort(models.Model):
         return range(self.year + 1, self.year + 4)
 
 
-class CycleQuerySet(models.QuerySet["Cycle"]):
-    def of(self, cohort: Cohort) -> "CycleQuerySet":
-        return self.filter(year__in=cohort.cycle_years).order_by("year")
-
-    def current_or_next(self, at: datetime) -> "Cycle | None":
-        return self.filter(closes_at__gt=at).order_by("opens_at").first()
-
-
 class Cycle(models.Model):
     """One submission window and its release, shared by the three cohorts in their years 1, 2 and 3."""
 
@@ -87,10 +76,9 @@ class Cycle(models.Model):
         blank=True, help_text="Submission directions for this year, shown and sent in advance"
     )
 
-    objects = CycleQuerySet.as_manager()
-
     class Meta:
         ordering = ["-year"]
+        triggers = [new_edition]
         constraints = [
             models.CheckConstraint(
                 condition=Q(opens_at__lt=F("closes_at")) & Q(closes_at__lt=F("releases_at")),

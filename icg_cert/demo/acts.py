@@ -14,11 +14,9 @@ from django.db.models import QuerySet
 from candidates import registration
 from candidates.eligibility import Hours, Statement
 from candidates.models import Cycle, PolicyText, Registration, User
-from icg_cert.demo import cast, files
+from icg_cert.demo import cast, files, providers
 from icg_cert.lib.money import Money
 from payments import acceptance, attempts, purchase_orders, quotes, seat_codes, seats, settlement
-from payments.gateways import fake
-from payments.gateways.base import Standing
 from payments.models import Attempt, PurchaseOrder, Seat, Vendor
 from payments.purchase_orders import Order
 from payments.quotes import Wanted
@@ -64,11 +62,12 @@ def register(user: User, at: datetime) -> Registration:
 
 
 def pay_by_card(row: Registration, at: datetime | None = None) -> None:
-    """On the practice page; a few minutes after registering unless told otherwise."""
+    """On the stand-in's page; a few minutes after registering unless told otherwise."""
     at, text = at or row.registered_at + 5 * MINUTE, PolicyText.current(PolicyText.Kind.NO_REFUNDS)
-    page = attempts.start(row.pk, "fake", by=row.user, at=at, accepted=text.pk)
-    fake.decide(page.rstrip("/").rpartition("/")[2], Standing.PAID, at=at)
+    providers.set_clock(at)
+    providers.press_pay(attempts.start(row.pk, "stripe", by=row.user, at=at, accepted=text.pk))
     settlement.settle(Attempt.objects.get(registration=row).pk, at=at)
+    providers.set_clock(None)
 
 
 def send_order(row: Registration, number: str, at: datetime) -> PurchaseOrder:

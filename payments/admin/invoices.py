@@ -59,7 +59,7 @@ class CreditNoteInline(LookInline):
 
 @admin.register(Invoice)
 class InvoiceAdmin(ReadOnlyAdmin):
-    list_display = ["number", "payer", "order_number", amount, "owed", "standing", "issued_on", "due_on"]
+    list_display = ["number", "payer", "standing", "owed", "due_on", amount, "order_number", "issued_on"]
     list_filter = [StandingFilter, "order__cohort"]
     search_fields = ["number", "order__number", "order__number_normalised", "order__payer__name"]
     list_select_related = ["order__payer"]

@@ -12,6 +12,7 @@ from payments import permissions, purchase_orders
 from payments.admin.looking import OrderInline, amount, ask
 from payments.forms import PurchaseOrderForm, quoted_order_form
 from payments.models import Quote
+from payments.order_views import download
 
 
 @admin.register(Quote)
@@ -58,5 +59,4 @@ class QuoteAdmin(ReadOnlyAdmin):
 
     def pdf(self, request: HttpRequest, pk: int) -> FileResponse:
         quote = get_object_or_404(Quote.objects.visible_to(request.user), pk=pk)
-        name = f"{quote.number}.pdf"
-        return FileResponse(quote.document.open("rb"), as_attachment=True, filename=name)
+        return download(quote.document, f"{quote.number}.pdf")

@@ -5,6 +5,7 @@ from typing import Any
 
 from django.contrib import admin, messages
 from django.http import HttpRequest, HttpResponse
+from django.shortcuts import redirect
 from django.urls import reverse
 from django.utils.html import format_html
 
@@ -23,8 +24,12 @@ class VendorAdmin(AuditedAdmin):
     form = VendorForm
     readonly_fields = ["w9_now"]
 
-    def has_add_permission(self, request: HttpRequest) -> bool:
-        return super().has_add_permission(request) and not Vendor.objects.exists()
+    def add_view(self, request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponse:
+        """There is one of us. Asked here and not as a right, which every page of the admin looks at for its menu."""
+        there = Vendor.objects.first()
+        if there is not None:
+            return redirect("admin:payments_vendor_change", there.pk)
+        return super().add_view(request, *args, **kwargs)
 
     def has_delete_permission(self, request: HttpRequest, obj: Any = None) -> bool:
         return False

@@ -113,7 +113,7 @@ def inbound(event: Object, livemode: bool) -> InboundEvent:
         provider="stripe",
         event_id=event["id"],
         type=event["type"],
-        attempt_id=attempt_id(about.get("client_reference_id") or metadata.get("attempt_id")),
+        attempt_id=attempt_id(metadata.get("attempt_id")),
         refs=tuple(_named(about)),
         occurred_at=_instant(event["created"]),
         is_relevant=event["type"] in EVENTS and event["livemode"] is livemode,

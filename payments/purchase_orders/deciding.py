@@ -9,7 +9,7 @@ from candidates.models import Registration
 from icg_cert.audit import trail
 from icg_cert.lib.refusal import Refused
 from icg_cert.lib.windows import Phase
-from payments import invoices, ledger, letters, payers, seat_codes, seating, seats
+from payments import invoices, ledger, letters, papers, payers, seat_codes, seating, seats
 from payments.models import PurchaseOrder, Seat
 from payments.purchase_orders.order import check_amount, wrong
 from payments.seating import Seating
@@ -30,7 +30,7 @@ def accept(order_id: int, *, by: Any, at: datetime) -> PurchaseOrder:
     _check_next(order, State.ACCEPTED)
     _check_another(place, by)
     _settle_seats(place, by=by, at=at)
-    check_amount(order.money, invoices.papers.sum_of(_kept(place)), len(_kept(place)))
+    check_amount(order.money, papers.sum_of(_kept(place)), len(_kept(place)))
     payers.take_over(order)
     _decide(place, State.ACCEPTED, "", by=by, at=at)
     invoices.issue(order, by=by, at=at)
@@ -155,9 +155,11 @@ def _turn_down(place: Seating, state: str, reason: str, *, by: Any, at: datetime
     """Decide against it, give its seats back, and tell everybody."""
     order = place.order
     _decide(place, state, reason, by=by, at=at, actor=actor)
-    seats.give_back(place, place.seats, reason=reason, by=by or actor, at=at)
+    # who sits on an order that others withdrew did not ask for it
+    said = reason or ("" if order.quote is None else f"{order.payer} withdrew it.")
+    seats.give_back(place, place.seats, reason=said, by=by or actor, at=at)
     for seat in place.seats:
-        letters.to_coach(f"purchase_order_{state}", seat, at, reason=reason)
+        letters.to_coach(f"purchase_order_{state}", seat, at, reason=said)
     letters.to_contact(f"district_{state}", order, at, reason=reason)
     return order
 

@@ -8,19 +8,19 @@ from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
 from django.views.decorators.http import require_http_methods, require_safe
 
-from candidates import deadlines
+from candidates import announced, deadlines
 from candidates.models import PolicyText
 from icg_cert.lib.doors import back_with, refusals_as_page
 from icg_cert.lib.refusal import Refused
-from portfolios import board, completeness, next_steps, submission, upload_rows
-from portfolios.models import Entry, Factor
+from portfolios import board, catalogue, completeness, entries, next_steps, submission, upload_rows
+from portfolios.models import Entry, EntryQuerySet, Factor
 
 
 @login_required
 @require_safe
 def entry_list(request: HttpRequest) -> HttpResponse:
     found = board.board(request.user, request.at)
-    step = next_steps.of_board(found)
+    step = next_steps.next_step(found)
     return render(request, "portfolios/entry_list.html", {"board": found, **({"next_step": step} if step else {})})
 
 
@@ -29,7 +29,9 @@ def entry_list(request: HttpRequest) -> HttpResponse:
 @refusals_as_page
 def entry_start(request: HttpRequest, number: int) -> HttpResponse:
     """What a factor asks for, to be read at any time; in the window, the button that starts its entry."""
-    factor = get_object_or_404(Factor.objects.prefetch_related("requirements"), number=number)
+    factor = next((factor for factor in catalogue.factors() if factor.number == number), None)
+    if factor is None:
+        raise Http404("no such factor")
     found = board.board(request.user, request.at)
     card = next((card for card in found.cards if card.factor == factor), None) if found else None
     if card and card.entry:
@@ -51,8 +53,15 @@ def _start(request: HttpRequest, found: board.Board | None, factor: Factor) -> H
 @login_required
 @require_safe
 def entry_detail(request: HttpRequest, pk: int) -> HttpResponse:
-    entry = get_object_or_404(Entry.objects.visible_to(request.user).with_slots(), pk=pk)
+    entry = _entry(Entry.objects.visible_to(request.user), pk=pk)
     return render(request, "portfolios/entry_detail.html", detail_context(request, entry))
+
+
+def _entry(rows: EntryQuerySet, **key: Any) -> Entry:
+    related = rows.select_related("registration").prefetch_related("registration__extensions")
+    entry = get_object_or_404(related.with_files(), **key)
+    entries.complete([entry])
+    return entry
 
 
 def detail_context(request: HttpRequest, entry: Entry) -> dict[str, Any]:
@@ -71,14 +80,14 @@ def detail_context(request: HttpRequest, entry: Entry) -> dict[str, Any]:
         "may_change": is_owner and entry.registration.is_taking_part and window.contains(request.at),
         "slots": [upload_rows.slot_view(slot, may_edit=may_edit, is_owner=is_owner) for slot in found],
         "gaps": completeness.gaps_of(found),
-        "consent_text": PolicyText.objects.filter(kind=PolicyText.Kind.CONSENT).order_by("-version").first(),
+        "consent_text": announced.texts().get(PolicyText.Kind.CONSENT),
     }
 
 
 @login_required
 @require_http_methods(["GET", "HEAD", "POST"])
 def entry_submit(request: HttpRequest, pk: int) -> HttpResponse:
-    entry = get_object_or_404(Entry.objects.owned_by(request.user).with_slots(), pk=pk)
+    entry = _entry(Entry.objects.owned_by(request.user), pk=pk)
     if request.method == "POST":
         return _submit(request, entry)
     if entry.status != Entry.Status.DRAFT:
@@ -99,7 +108,7 @@ def _submit(request: HttpRequest, entry: Entry) -> HttpResponse:
 @login_required
 @require_http_methods(["GET", "HEAD", "POST"])
 def entry_reopen(request: HttpRequest, pk: int) -> HttpResponse:
-    entry = get_object_or_404(Entry.objects.owned_by(request.user).with_slots(), pk=pk)
+    entry = _entry(Entry.objects.owned_by(request.user), pk=pk)
     if request.method != "POST":
         return render(request, "portfolios/entry_reopen.html", detail_context(request, entry))
     try:
@@ -113,7 +122,7 @@ def entry_reopen(request: HttpRequest, pk: int) -> HttpResponse:
 @login_required
 @require_safe
 def receipt(request: HttpRequest, code: str) -> HttpResponse:
-    entry = get_object_or_404(Entry.objects.visible_to(request.user).with_slots(), receipt_code=code)
+    entry = _entry(Entry.objects.visible_to(request.user), receipt_code=code)
     own_names = {str(upload.pk): upload.filename for upload in entry.uploads.all()}
     files = (entry.manifest or {}).get("files", [])
     is_owner = entry.registration.user_id == request.user.pk

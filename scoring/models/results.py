@@ -118,6 +118,11 @@ class Result(models.Model):
         return f"Result of {self.registration_id} in {self.cycle_id}"
 
     @property
+    def is_withheld(self) -> bool:
+        """Whether it waits for the fee: that it waits may be said, nothing of it may be shown."""
+        return not self.registration.is_settled
+
+    @property
     def total(self) -> Fraction:
         return Fraction(self.total_numerator, self.total_denominator)
 

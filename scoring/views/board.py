@@ -1,13 +1,16 @@
 """The board: how far the scoring of a cycle is, and the one button that gives its entries out."""
 
+from collections.abc import Sequence
+
 from django.contrib import messages
 from django.contrib.auth.decorators import login_required
-from django.http import HttpResponse
+from django.http import Http404, HttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
 from django.template.defaultfilters import pluralize
 from django.urls import reverse
 from django.views.decorators.http import require_POST, require_safe
 
+from candidates import announced
 from candidates.models import Cycle
 from icg_cert.lib.doors import Request, only_for, refusals_as_page
 from icg_cert.lib.refusal import Refused
@@ -23,10 +26,8 @@ LISTED = 50
 @require_safe
 @refusals_as_page
 def board(request: Request) -> HttpResponse:
-    cycles = Cycle.objects.order_by("-year")
-    year = request.GET.get("cycle", "")
-    current = cycles.filter(closes_at__lte=request.at).first() or cycles.last()
-    cycle = get_object_or_404(cycles, year=year) if year.isdecimal() else current
+    cycles = announced.cycles()[::-1]
+    cycle = _chosen(cycles, request)
     context = {
         "board": boards.board(cycle) if cycle else None,
         "cycles": cycles,
@@ -34,6 +35,17 @@ def board(request: Request) -> HttpResponse:
         "listed": LISTED,
     }
     return render(request, "scoring/board.html", context)
+
+
+def _chosen(cycles: Sequence[Cycle], request: Request) -> Cycle | None:
+    """The one of the year asked for; else the latest that has closed, or the first of all."""
+    year = request.GET.get("cycle", "")
+    if not year.isdecimal():
+        return next((cycle for cycle in cycles if cycle.closes_at <= request.at), cycles[-1] if cycles else None)
+    for cycle in cycles:
+        if str(cycle.year) == year:
+            return cycle
+    raise Http404("no such cycle")
 
 
 @login_required

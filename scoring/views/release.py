@@ -10,6 +10,7 @@ from django.shortcuts import get_object_or_404, redirect, render
 from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_http_methods, require_safe
 
+from candidates import announced
 from candidates.models import Cycle
 from icg_cert.lib.doors import Request, only_for, refusals_as_page, refuse_form
 from icg_cert.lib.refusal import Refused
@@ -29,7 +30,7 @@ FILTERS = {"": "All", "blocked": "Not ready", "withheld": "Withheld"}
 @only_for(is_staff)
 def release_list(request: Request) -> HttpResponse:
     cycles = Cycle.objects.filter(closes_at__lte=request.at).select_related("release").order_by("-year")
-    following = Cycle.objects.current_or_next(request.at)
+    following = announced.current_or_next_cycle(request.at)
     return render(request, "scoring/release_list.html", {"cycles": cycles, "following": following})
 
 

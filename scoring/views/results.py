@@ -7,6 +7,7 @@ from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_safe
 
 from icg_cert.lib.doors import Request
+from portfolios.models import Entry
 from scoring import reports, results
 from scoring.models import Certificate, Result, ResultQuerySet
 
@@ -17,7 +18,8 @@ from scoring.models import Certificate, Result, ResultQuerySet
 def result_list(request: Request) -> HttpResponse:
     found = list(_own(request).order_by("-cycle__year", "-registration__cohort__year"))
     latest = found[0].cycle.year if found else 0
-    waiting = results.being_scored(request.user, request.at, after=latest)
+    handed_in = Entry.objects.locked().filter(registration__user=request.user).select_related("cycle")
+    waiting = results.being_scored(handed_in.defer("manifest"), request.at, after=latest)
     return render(request, "scoring/result_list.html", {"results": found, "waiting": waiting})
 
 
@@ -53,7 +55,7 @@ def _own(request: Request) -> ResultQuerySet:
 
 def _page(request: Request, result: Result) -> HttpResponse:
     """The report; or, while the fee is not settled, that it waits for the fee, and nothing of what it says."""
-    if not result.registration.is_settled:
+    if result.is_withheld:
         return render(request, "scoring/result_withheld.html", {"result": result, "is_own": _is_own(request, result)})
     context = {
         "result": result,

@@ -2,6 +2,7 @@
 
 import os
 from collections.abc import Iterator
+from copy import deepcopy
 from pathlib import Path
 from typing import Any
 
@@ -16,6 +17,7 @@ from pytest_django import Settings
 from candidates import calendar
 from candidates.models import User
 from icg_cert.celery import app
+from tests.doubles.stripe import StripeDouble
 from tests.factories import at, make_scorer, make_user
 
 PASSWORD = "correct horse battery"
@@ -91,10 +93,22 @@ def arrive(chromium: Browser, live_server: Any) -> Iterator[Any]:
 
 
 @pytest.fixture
+def stripe(live_server: Any, settings: Settings) -> Iterator[StripeDouble]:
+    """Stripe's stand-in: its pages lead back to the running portal, and its events arrive there by themselves."""
+    with StripeDouble(portal=live_server.url, delivers=True, clock_file=settings.REHEARSAL_CLOCK_FILE) as double:
+        settings.BASE_URL = live_server.url
+        settings.STRIPE_SECRET_KEY, settings.STRIPE_WEBHOOK_SECRET = double.API_KEY, double.WEBHOOK_SECRET
+        settings.STRIPE_API_URL = double.url
+        policy = deepcopy(settings.CONTENT_SECURITY_POLICY)
+        policy["DIRECTIVES"]["form-action"].append(double.url)
+        settings.CONTENT_SECURITY_POLICY = policy
+        yield double
+
+
+@pytest.fixture
 def office(transactional_db: None, settings: Settings, tmp_path: Path) -> Iterator[dict[str, User]]:
     """The programme, its calendar for cohort 2026, and everybody who works for it, each with the same password."""
     settings.DEMO = True
-    settings.PAYMENT_FAKE_GATEWAY = True
     settings.VAR_DIR = tmp_path
     app.conf.task_always_eager = True
     call_command("load_programme")

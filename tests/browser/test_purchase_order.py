@@ -1,5 +1,7 @@
-"""Purchase orders in Chromium. Dee's own is handed in, refused, mended, accepted and paid by a check; a district asks for
-a quote without an account, hands in an order for three coaches, and Gus takes one of its seats with a code."""
+"""Purchase orders in Chromium. Dee's own is handed in, refused, mended, accepted and paid by a check.
+
+A district asks for a quote without an account, hands in an order for three coaches, and Gus takes a seat with a code.
+"""
 
 import re
 from collections.abc import Callable, Iterator

@@ -236,7 +236,7 @@ def test_registration_detail_queries(
     for _ in range(questions):
         make_evidence_request(mine, pdf=b"%PDF-1.7")
     ada.get(f"/registrations/{mine.pk}/")
-    with django_assert_num_queries(8):
+    with django_assert_num_queries(6):
         ada.get(f"/registrations/{mine.pk}/")
 
 

@@ -9,7 +9,6 @@ from contextlib import ExitStack
 from pathlib import Path
 
 from tests.doubles.paypal import PayPalDouble
-
 from tests.doubles.stripe import StripeDouble
 
 
@@ -20,7 +19,15 @@ def main() -> None:
     with ExitStack() as running:
         for name, double in (("stripe", StripeDouble), ("paypal", PayPalDouble)):
             port, file = getattr(told, f"{name}_port"), told.folder / f"{name}.json"
-            made = double(port, portal=told.portal, delivers=True, file=file, clock_file=told.clock_file)
+            made = double(
+                port,
+                host=told.host,
+                public=told.public,
+                portal=told.portal,
+                delivers=True,
+                file=file,
+                clock_file=told.clock_file,
+            )
             print(f"{name} {running.enter_context(made).url}", flush=True)
         try:
             signal.pause()
@@ -30,6 +37,8 @@ def main() -> None:
 
 def _arguments() -> argparse.Namespace:
     parser = argparse.ArgumentParser(prog="python -m tests.doubles", description="Stand-ins for Stripe and PayPal.")
+    parser.add_argument("--host", default="127.0.0.1", help="where they listen")
+    parser.add_argument("--public", default="", help="how browsers reach them, without the port: http://localhost")
     parser.add_argument("--stripe-port", type=int, default=0)
     parser.add_argument("--paypal-port", type=int, default=0)
     parser.add_argument("--folder", type=Path, required=True, help="where they keep their state")

@@ -117,12 +117,20 @@ class Double:
     """
 
     def __init__(
-        self, port: int = 0, *, delivers: bool = False, file: Path | None = None, clock_file: Path | None = None
+        self,
+        port: int = 0,
+        *,
+        host: str = "127.0.0.1",
+        public: str = "",
+        delivers: bool = False,
+        file: Path | None = None,
+        clock_file: Path | None = None,
     ) -> None:
         self.lock = threading.RLock()
         self.log: list[Asked] = []
         self.faults: list[Fault] = []
         self.outbox: list[Delivery] = []
+        self.public = public or f"http://{host}"
         self.delivers = delivers
         self.file = file
         self.clock_file = clock_file
@@ -131,7 +139,7 @@ class Double:
         if file and file.exists():
             self.state = json.loads(file.read_text())
         self._stopped = threading.Event()
-        self._server = _Server(("127.0.0.1", port), _Handler)
+        self._server = _Server((host, port), _Handler)
         self._server.double = self
         self._threads: list[threading.Thread] = []
 
@@ -148,7 +156,8 @@ class Double:
 
     @property
     def url(self) -> str:
-        return f"http://127.0.0.1:{self._server.server_port}"
+        """How browsers reach it."""
+        return f"{self.public}:{self._server.server_port}"
 
     def start(self) -> Self:
         self._run(lambda: self._server.serve_forever(poll_interval=0.02))
@@ -208,9 +217,13 @@ class Double:
     # ---- Webhooks
 
     def send(self, url: str, event: Any, sign: Callable[[bytes, datetime], dict[str, str]]) -> None:
-        """Put a webhook into the outbox, as exactly the bytes that will leave."""
+        """Put a webhook into the outbox."""
+        self.send_bytes(url, json.dumps(event).encode(), sign)
+
+    def send_bytes(self, url: str, body: bytes, sign: Callable[[bytes, datetime], dict[str, str]]) -> None:
+        """The same, as exactly the bytes that will leave."""
         if url:
-            self.outbox.append(Delivery(url, json.dumps(event).encode(), sign))
+            self.outbox.append(Delivery(url, body, sign))
 
     def deliver(self, *, order: str = "", twice: bool = False) -> list[int]:
         """Try every webhook that nobody took yet, once, in their order or "reversed"; the statuses answered."""

@@ -48,26 +48,27 @@ def page(session: dict[str, Any], *, is_declined: bool = False) -> str:
     receipt = f"<p>Receipt to {email}</p>" if email else ""
     notice = DECLINED if is_declined else ""
     body = f'{notice}<h1>{what}</h1><p class="amount">{amount}</p>{receipt}{rest}'
-    return _whole(f"Declined: pay {amount}" if is_declined else f"Pay {amount}", body)
+    return whole(f"Declined: pay {amount}" if is_declined else f"Pay {amount}", "Stripe", body)
 
 
 def unknown() -> str:
-    return _whole("Page not found", "<h1>There is no such payment page</h1>")
+    return whole("Page not found", "Stripe", "<h1>There is no such payment page</h1>")
 
 
-def _whole(title: str, body: str) -> str:
+def whole(title: str, provider: str, body: str) -> str:
+    """A page of a provider's stand-in."""
     return f"""<!doctype html>
 <html lang="en">
 <head>
 <meta charset="utf-8">
 <meta name="viewport" content="width=device-width, initial-scale=1">
-<title>{title} (practice card page)</title>
+<title>{title} (practice page of {provider})</title>
 <style>{STYLE}</style>
 </head>
 <body>
 <main>
-<p class="practice"><strong>Practice page.</strong> It stands in for Stripe.
-No card is asked for and no money moves.</p>
+<p class="practice"><strong>Practice page.</strong> It stands in for {provider}.
+No account and no card is asked for, and no money moves.</p>
 <div class="card">{body}</div>
 </main>
 </body>

@@ -193,7 +193,7 @@ def test_the_page_says_what_it_is_for_and_that_it_is_practice(create: Create) ->
     soup = BeautifulSoup(html, "html.parser")
     assert (status, soup.h1 and soup.h1.text) == (200, "Fee <2026>")
     assert soup.select_one(".amount").text == "400.00 USD"  # type: ignore[union-attr]
-    assert "No card is asked for and no money moves." in soup.select_one(".practice").text  # type: ignore[union-attr]
+    assert "No account and no card is asked for, and no money moves." in soup.select_one(".practice").text  # type: ignore[union-attr]
     assert [button.text for button in soup.select("form button")] == [
         "Pay 400.00 USD", "Pay with a card that is declined", "Cancel and go back",
     ]  # fmt: skip

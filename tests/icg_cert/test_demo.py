@@ -1,5 +1,6 @@
 """The demo's world is true whatever day it is made on, is made once, and shows what its table promises."""
 
+from collections.abc import Iterator
 from datetime import datetime
 from io import StringIO
 from typing import Any
@@ -16,6 +17,7 @@ from payments import quotes
 from payments.models import Quote
 from portfolios.models import Entry, Requirement, Upload
 from scoring.models import Assignment, Certificate, Release, Result, Sheet
+from tests.doubles.stripe import StripeDouble
 from tests.factories import at
 
 pytestmark = pytest.mark.django_db
@@ -27,6 +29,14 @@ DAYS = {
     "between windows": at(2027, 3, 5, 12),
     "submission open": at(2027, 5, 20, 12),
 }
+
+
+@pytest.fixture(autouse=True)
+def stand_in(settings: Any) -> Iterator[None]:
+    """The demo's past has card payments, so somebody stands in for Stripe."""
+    with StripeDouble() as double:
+        settings.STRIPE_SECRET_KEY, settings.STRIPE_API_URL = double.API_KEY, double.url
+        yield
 
 
 def _load() -> str:

@@ -6,6 +6,7 @@ from django.contrib.auth.models import AnonymousUser
 
 from candidates.models import User
 from icg_cert import next_steps
+from icg_cert.candidacy import Candidacy
 from icg_cert.lib.next_step import NextStep
 from tests.factories import MICROSECOND, at, make_cohort, make_registration
 
@@ -32,8 +33,8 @@ def _step(title: str, kind: str = "todo", deadline: datetime | None = None) -> N
 def test_steps_are_told_by_urgency(
     monkeypatch: pytest.MonkeyPatch, said: list[NextStep | None], order: list[str]
 ) -> None:
-    monkeypatch.setattr(next_steps, "ASKED", [lambda user, now, step=step: step for step in said])
-    assert [step.title for step in next_steps.steps(None, NOW)] == order
+    monkeypatch.setattr(next_steps, "ASKED", [lambda mine, step=step: step for step in said])
+    assert [step.title for step in next_steps.steps(Candidacy(None, NOW))] == order
 
 
 def test_next_step_of_strangers_is_none() -> None:

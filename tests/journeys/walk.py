@@ -17,7 +17,6 @@ from candidates.models import Cycle, PolicyText, Registration, User
 from icg_cert.lib import clock
 from icg_cert.mail.models import Message
 from payments import acceptance, attempts, purchase_orders, remittances, settlement
-from payments.gateways import fake
 from payments.gateways.base import Standing
 from payments.models import Attempt, Invoice
 from payments.purchase_orders import Order
@@ -27,6 +26,7 @@ from scoring import assignment, release, sheets
 from scoring.models import Assignment, Result, Sheet
 from scoring.sheets import Content, Rated
 from tests.factories import at, make_user
+from tests.payments import fake
 from tests.portfolios.files import film, pdf
 
 Scores = Mapping[tuple[User, int], tuple[str, ...]]  # (candidate, factor) to the readings in their order

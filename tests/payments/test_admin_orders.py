@@ -16,10 +16,10 @@ from icg_cert.permissions import grant_roles
 from payments import purchase_orders, seat_codes, seats
 from payments.models import Payer, PurchaseOrder, Quote, Seat
 from tests.factories import make_purchase_order, make_quote, make_registration
-from tests.payments.conftest import NOW
+from tests.payments.conftest import NOW, hand_in
 from tests.payments.districts import status
+from tests.payments.seated import states
 from tests.payments.test_order_views import filled
-from tests.payments.test_seats import hand_in, states
 
 TICKED = {"asked": "1", "same": "on", "ours": "on", "signed": "on", "verified": "on"}
 

@@ -14,7 +14,6 @@ from icg_cert.lib.refusal import Refused
 from icg_cert.mail.models import Message
 from payments import attempts, settlement
 from payments.gateways.base import Rejected, Standing, Unavailable
-from payments.gateways.fake import FakeGateway
 from payments.models import Attempt, LedgerEntry, PolicyAcceptance, ProviderCall, ProviderRef
 from tests.factories import MICROSECOND, make_registration, make_text
 from tests.payments.conftest import NOW, Stub, answer, only_attempt
@@ -128,7 +127,7 @@ def test_start_needs_the_current_text_accepted(begin: Begin, policy: PolicyText)
 
 def test_start_with_a_method_that_is_off_is_refused(begin: Begin, settings: Any) -> None:
     assert refusal_of(lambda: begin(provider="stripe")) == "method-off"
-    settings.PAYMENT_FAKE_GATEWAY = False
+    settings.TESTING = False
     assert refusal_of(begin) == "method-off"
 
 
@@ -323,9 +322,3 @@ def test_facts_move_an_attempt_only_along_its_map(
     became = only_attempt(unpaid).state
     is_legal = target == now or target in Attempt.NEXT[now]
     assert became == (target if is_legal else now)
-
-
-def test_the_fake_gateway_cannot_be_made_where_it_is_off(settings: Any) -> None:
-    settings.PAYMENT_FAKE_GATEWAY = False
-    with pytest.raises(Exception, match="without money"):
-        FakeGateway()

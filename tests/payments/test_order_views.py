@@ -15,8 +15,7 @@ from icg_cert.mail.models import Message
 from payments import purchase_orders, seat_codes, seats
 from payments.models import LedgerEntry, PurchaseOrder, Quote, Seat
 from tests.factories import make_ledger_entry, make_purchase_order, make_quote
-from tests.payments.conftest import NOW, only_attempt
-from tests.payments.test_seats import hand_in
+from tests.payments.conftest import NOW, hand_in, only_attempt
 from tests.payments.test_views import pay_url, press, primary_buttons, words
 
 
@@ -231,6 +230,15 @@ def test_give_up_is_asked_for_first_and_then_the_fee_is_payable(
         response = browser.post(give_up, follow=True)
         assert primary_buttons(response) == ["Continue"]
     assert (Seat.objects.get().state, PurchaseOrder.objects.get().state) == ("released", "cancelled")
+
+
+def test_give_up_while_the_district_s_order_is_checked(browser: Client, unpaid: Registration) -> None:
+    order = hand_in(make_quote(unpaid))
+    give_up = reverse("payments:seat-give-up", args=[unpaid.pk])
+    assert give_up in browser.get(pay_url(unpaid)).content.decode()
+    assert "The purchase order of Lakeside School District is being checked" in words(browser.get(pay_url(unpaid)))
+    assert primary_buttons(browser.post(give_up, follow=True)) == ["Continue"]
+    assert sorted(order.seats.values_list("state", flat=True)) == ["free", "free", "released"]
 
 
 def test_give_up_without_a_seat_leads_back(browser: Client, unpaid: Registration) -> None:

@@ -311,6 +311,12 @@ def test_two_coaches_with_the_same_order_at_once_are_one_and_a_clear_no(submit: 
     assert (sorted(codes), documents(), Payer.objects.count()) == (["", "number-used"], 1, 1)
 
 
+@pytest.mark.django_db(transaction=True)
+def test_submit_waits_for_the_registration_and_the_payer(unpaid: Registration, submit: Submit) -> None:
+    for row in (unpaid, make_payer(ORDER.payer_name)):
+        assert_locked(row, submit)
+
+
 def test_a_known_payer_changes_only_when_an_order_is_accepted(submit: Submit, staff: User) -> None:
     payer = make_payer(ORDER.payer_name, email="old@lakeside.example.org", bill_to="Old Street")
     order = submit()
@@ -348,6 +354,8 @@ def test_ask_lets_the_order_wait_and_writes_once(unpaid: Registration, submit: S
         order = purchase_orders.ask(order.pk, question=" Who signed it? ", by=staff, at=NOW)
     assert (order.state, order.reason, status(unpaid)) == ("submitted", "Who signed it?", "po_requested")
     assert mails()[1:] == [("purchase_order_question", "ada@example.org")]
+    purchase_orders.ask(order.pk, question="And when?", by=staff, at=NOW + timedelta(hours=1))
+    assert mails()[1:] == [("purchase_order_question", "ada@example.org")] * 2
     assert refusal_of(lambda: purchase_orders.ask(order.pk, question=" ", by=staff, at=NOW)) == "reason-missing"
     purchase_orders.accept(order.pk, by=staff, at=NOW)
     assert refusal_of(lambda: purchase_orders.ask(order.pk, question="?", by=staff, at=NOW)) == "order-decided"

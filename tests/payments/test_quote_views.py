@@ -19,10 +19,10 @@ from icg_cert.mail.models import Message
 from payments import purchase_orders, quotes, seat_codes, seats
 from payments.models import CreditNote, Invoice, PurchaseOrder, Quote, Seat, Vendor
 from tests.factories import make_quote
-from tests.payments.conftest import NOW
+from tests.payments.conftest import NOW, hand_in
 from tests.payments.districts import pay
+from tests.payments.seated import codes
 from tests.payments.test_order_views import filled
-from tests.payments.test_seats import codes, hand_in
 from tests.payments.test_views import primary_buttons, words
 from tests.threads import run_at_once
 
@@ -248,12 +248,24 @@ def test_quote_seat_is_given_back_after_a_second_thought(contact: Client, quote:
     back = url(quote, "quote-seat-release", seat=seat.pk)
     assert back in contact.get(url(quote)).content.decode()
     assert "Give back this seat?" in words(contact.get(back))
+    assert f"The seat with the code {seat_codes.shown(seat)}" in words(contact.get(back))
     assert Seat.objects.filter(state="free").count() == 3
     response = contact.post(back, follow=True)
     note = CreditNote.objects.get()
     assert f"{note.number} $400.00 USD credited on 10 December 2026" in words(response)
     assert contact.post(back).status_code == 404
     assert Seat.objects.filter(state="free").count() == 2
+
+
+def test_quote_seat_that_was_taken_meanwhile_is_not_given_back(
+    contact: Client, quote: Quote, staff: User, unpaid: Registration
+) -> None:
+    order = purchase_orders.accept(hand_in(quote).pk, by=staff, at=NOW)
+    seat = order.seats.order_by("pk")[0]
+    seats.take(seat, unpaid, by=unpaid.user, at=NOW)
+    response = contact.post(url(quote, "quote-seat-release", seat=seat.pk), follow=True)
+    assert b"A coach has taken this seat meanwhile." in response.content
+    assert Seat.objects.get(pk=seat.pk).state == "claimed"
 
 
 @pytest.mark.payment_case(26)

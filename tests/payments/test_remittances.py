@@ -158,6 +158,15 @@ def test_the_same_check_from_two_desks_at_once_is_one(finance: User) -> None:
     assert (len(set(entered)), account(ada)) == (1, [("transfer", 40000)])
 
 
+@pytest.mark.payment_case(69)
+@pytest.mark.django_db(transaction=True)
+def test_the_same_check_at_once_is_one_where_nothing_was_ordered(finance: User) -> None:
+    """No order and no registration to wait for: the payer alone keeps the two apart."""
+    payer = make_payer()
+    assert len(set(run_at_once(lambda: pay(payer, finance, 40000).pk, times=4))) == 1
+    assert account(payer) == [("po_money", 40000)]
+
+
 @pytest.mark.django_db(transaction=True)
 def test_two_checks_at_once_never_pay_a_seat_twice(finance: User) -> None:
     ada = coach()
@@ -193,9 +202,10 @@ def test_reversing_twice_is_once_and_only_the_office_of_the_payer_is_told(financ
     invoice = billed([ada])
     check = pay(invoice.order.payer, finance, 40000, invoice)
     Message.objects.all().delete()
-    for _ in range(2):
-        remittances.reverse(check.pk, reason="No such account.", by=finance, at=NOW)
-    assert LedgerEntry.objects.filter(kind="reversal").count() == 1
+    for reason in ("No such account.", "Said again."):
+        remittances.reverse(check.pk, reason=reason, by=finance, at=NOW)
+    assert LedgerEntry.objects.get(kind="reversal").reason == "No such account."
+    assert Remittance.objects.get().reversal_reason == "No such account."
     assert list(Message.objects.order_by("pk").values_list("event", "to")) == [
         ("remittance_reversed", invoice.order.payer.email),
         ("remittance_reversed", "connie@example.org"),

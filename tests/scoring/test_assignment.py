@@ -4,12 +4,12 @@ from collections import Counter
 
 import pytest
 
-from candidates.models import Registration, User
+from candidates.models import Cycle, Registration, User
 from icg_cert.audit.models import Event
 from icg_cert.lib.refusal import Refused
 from icg_cert.mail.models import Message
 from portfolios.models import Entry
-from scoring import assignment, tasks
+from scoring import assignment, readings, tasks
 from scoring.models import Assignment, Rating, Recusal, Rubric, Scorer, ScoringPolicy, Sheet
 from tests.factories import (
     at,
@@ -37,6 +37,10 @@ def policy(db: None) -> ScoringPolicy:
 def held() -> list[tuple[int, str, str, str]]:
     rows = Assignment.objects.order_by("entry", "role")
     return [(row.entry_id, row.role, row.reason, row.scorer.name) for row in rows]
+
+
+def outlook(cycle: Cycle) -> list[assignment.Missing]:
+    return assignment.outlook(cycle, list(readings.to_be_read(cycle)), assignment.current_rules())
 
 
 def readers_of(entry: Entry) -> set[User]:
@@ -223,12 +227,12 @@ def test_assign_cycle_refuses_by_name_when_nothing_can_be_given(scorer: User, st
 def test_outlook_is_what_assign_cycle_would_do(scorer: User, other_scorer: User, staff: User) -> None:
     entry = make_locked()
     code = entry.registration.code
-    assert [(one.code, one.role, one.reason, one.is_stuck) for one in assignment.outlook(entry.cycle)] == [
+    assert [(one.code, one.role, one.reason, one.is_stuck) for one in outlook(entry.cycle)] == [
         (code, "first", "coverage", False),
         (code, "second", "one per candidate", False),
     ]
     assignment.assign_cycle(entry.cycle_id, by=staff, at=WHEN)
-    assert assignment.outlook(entry.cycle) == []
+    assert outlook(entry.cycle) == []
 
 
 # ---- Policy
@@ -376,7 +380,7 @@ def test_recuse_leaves_a_reading_open_that_nobody_else_may_do(scorer: User, staf
     sheet = make_reading(entry, scorer)
     assignment.recuse(sheet.pk, reason="", by=scorer, at=WHEN)
     assert entry.assignments.count() == 0
-    assert {(one.role, one.is_stuck) for one in assignment.outlook(entry.cycle)} == {("first", True), ("second", True)}
+    assert {(one.role, one.is_stuck) for one in outlook(entry.cycle)} == {("first", True), ("second", True)}
     make_scorer(), make_scorer()
     assert assignment.assign_cycle(entry.cycle_id, by=staff, at=WHEN).given == 2
 

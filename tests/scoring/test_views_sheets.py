@@ -115,12 +115,14 @@ def test_queue_puts_adjudications_first(lead: User) -> None:
 def test_queue_queries_do_not_grow(
     rows: int, scorer: User, django_assert_num_queries: DjangoAssertNumQueries, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(next_steps, "ASKED", [queue.next_step])  # what other apps ask is counted in their tests
+    # What other apps ask is counted in their tests.
+    monkeypatch.setattr(next_steps, "ASKED", [lambda mine: queue.next_step(mine.user, mine.at)])
     for _ in range(rows):
         make_reading(make_locked(), scorer)
         make_reading(make_locked(), scorer, "4.00", "4.00", "4.00")
     client = signed_in(scorer)
-    with django_assert_num_queries(11):
+    client.get("/scoring/")  # reads what is kept in memory
+    with django_assert_num_queries(8):
         client.get("/scoring/")
 
 
@@ -306,7 +308,8 @@ def test_sheet_queries_do_not_grow(rows: int, scorer: User, django_assert_num_qu
     sheet = make_reading(entry, scorer, "4.00", "4.00", "4.00")
     Sheet.objects.update(status="draft")
     client = signed_in(scorer)
-    with django_assert_num_queries(13):
+    client.get(reverse("scoring:sheet", args=[sheet.pk]))  # reads what is kept in memory
+    with django_assert_num_queries(11):
         client.get(reverse("scoring:sheet", args=[sheet.pk]))
 
 
@@ -370,7 +373,8 @@ def test_board_queries_do_not_grow(
         make_reading(make_locked(), scorer, "4.00", "4.00", "4.00")
         make_scorer()
     client = signed_in(staff)
-    with django_assert_num_queries(23):
+    client.get("/scoring/board/")  # reads what is kept in memory
+    with django_assert_num_queries(17):
         client.get("/scoring/board/")
 
 

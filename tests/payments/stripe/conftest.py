@@ -30,7 +30,7 @@ def double(settings: Any, monkeypatch: pytest.MonkeyPatch) -> Iterator[StripeDou
         settings.STRIPE_SECRET_KEY = running.API_KEY
         settings.STRIPE_WEBHOOK_SECRET = running.WEBHOOK_SECRET
         settings.STRIPE_API_URL = running.url
-        settings.PAYMENT_TIMEOUT_SECONDS = 0.3
+        settings.PAYMENT_TIMEOUT_SECONDS = 5
         yield running
 
 

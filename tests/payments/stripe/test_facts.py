@@ -1,5 +1,6 @@
 """What the gateway makes of what Stripe says of a page."""
 
+from dataclasses import replace
 from datetime import datetime, timedelta
 from typing import Any
 from uuid import uuid4
@@ -56,6 +57,14 @@ def test_fetch_finds_a_page_whose_name_was_lost(
         double.state["sessions"][f"cs_{number}"] = double.state["sessions"][ref] | another
     assert gateway.fetch(checkout, at=NOW).refs == (Ref("session", ref),)
     assert gateway.fetch(new_checkout(), at=NOW) == Facts(Standing.NOTHING, NOW)
+
+
+def test_fetch_finds_a_page_that_may_be_open_for_the_longest_time(
+    gateway: StripeGateway, double: StripeDouble, checkout: Checkout
+) -> None:
+    longest = replace(checkout, expires_at=NOW + timedelta(hours=24))
+    ref = gateway.open(longest, at=NOW).ref
+    assert gateway.fetch(longest, at=NOW).refs == (ref,)
 
 
 @pytest.mark.payment_case(28)

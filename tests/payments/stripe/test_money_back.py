@@ -3,6 +3,7 @@
 import json
 from dataclasses import replace
 from datetime import timedelta
+from threading import Barrier
 from typing import Any
 
 import pytest
@@ -27,6 +28,7 @@ from tests.payments.stripe.conftest import (
     opened,
     txns,
 )
+from tests.threads import run_at_once
 
 
 @pytest.mark.payment_case(54, 57)
@@ -67,6 +69,24 @@ def test_refund_twice_is_given_back_once(
     assert txns(first) == [("charge", 40000), ("refund", -15000)]
     (made,) = double.state["refunds"].values()
     assert made["metadata"] == {"attempt_id": str(paid.attempt_id), "key": "key-1"}
+
+
+@pytest.mark.payment_case(56)
+def test_refund_at_once_is_given_back_once(gateway: StripeGateway, double: StripeDouble, paid: Checkout) -> None:
+    """Nobody sees another's refund before making their own: the key alone holds them together."""
+    back, seen = Return("key", charge(double), Money(100)), Barrier(4)
+    refunds = gateway._refunds
+
+    def wait(ref: str) -> list[dict[str, Any]]:
+        found = refunds(ref)
+        if not double.state["refunds"]:
+            seen.wait(10)
+        return found
+
+    gateway._refunds = wait  # type: ignore[method-assign]
+    facts = run_at_once(lambda: gateway.refund(paid, back, at=NOW), times=4)
+    assert [txns(each) for each in facts] == [[("charge", 40000), ("refund", -100)]] * 4
+    assert [asked.header("idempotency-key") for asked in double.asked_for("POST /v1/refunds")] == ["key"] * 4
 
 
 @pytest.mark.parametrize("minor", [40001, 50000])
