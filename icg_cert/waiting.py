@@ -35,10 +35,11 @@ class Waiting:
     url: str
     action: str
     kind: str = "warn"
+    word: str = ""
 
     @property
     def state_word(self) -> str:
-        return f"{self.count} waiting"
+        return self.word or f"{self.count} waiting"
 
     @property
     def state_kind(self) -> str:
@@ -177,6 +178,7 @@ def _providers_off() -> list[Waiting]:
             reverse("admin:payments_attempt_changelist"),
             "See payments",
             kind="muted",
+            word="Off",
         )
         for name, label in (("stripe", "Payment by card"), ("paypal", "Payment by PayPal"))
         if name not in on

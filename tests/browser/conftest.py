@@ -19,6 +19,7 @@ from candidates.models import Registration, User
 from icg_cert.celery import app
 from icg_cert.lib import clock
 from icg_cert.permissions import grant_roles
+from payments.gateways import registry
 from tests.doubles.paypal import PayPalDouble
 from tests.doubles.stripe import StripeDouble
 from tests.factories import at, make_cohort, make_registration, make_scorer, make_user
@@ -75,6 +76,12 @@ class Visitor:
             found = [(one["id"], [str(node["target"]) for node in one["nodes"]]) for one in violations]
             assert (title, width, found) == (title, width, [])
             assert self.page.evaluate("document.documentElement.scrollWidth") <= width, (title, width)
+
+
+@pytest.fixture(autouse=True)
+def real_providers_alone(own_bank: None, monkeypatch: pytest.MonkeyPatch) -> None:
+    """What people see offers no provider of the tests."""
+    monkeypatch.delitem(registry.GATEWAYS, "fake")
 
 
 @pytest.fixture
