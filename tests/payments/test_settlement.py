@@ -137,12 +137,13 @@ def test_settle_puts_money_that_does_not_fit_aside(
     assert mails() == [("payment_attention", "fay@example.org")] * charged
 
 
-@pytest.mark.parametrize("minor", [39999, 40001, 100])
+@pytest.mark.payment_case(23, 24)
+@pytest.mark.parametrize(("minor", "currency"), [(39999, "USD"), (40001, "USD"), (100, "USD"), (40000, "EUR")])
 def test_settle_does_not_believe_a_charge_of_another_amount(
-    unpaid: Registration, begin: Begin, faulty: Faulty, minor: int
+    unpaid: Registration, begin: Begin, faulty: Faulty, minor: int, currency: str
 ) -> None:
     def other(really: Callable[[], Facts]) -> Facts:
-        return replace(really(), txns=(Txn("charge", "c1", Money(minor), NOW),))
+        return replace(really(), txns=(Txn("charge", "c1", Money(minor, currency), NOW),))
 
     answer(begin(), "paid")
     faulty(fetch=other)
