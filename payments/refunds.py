@@ -15,7 +15,6 @@ from icg_cert.audit import trail
 from icg_cert.lib.money import Money
 from icg_cert.lib.refusal import Refused
 from payments import ledger, notices, settlement
-from payments.gateways import registry
 from payments.gateways.base import Facts, GatewayError, Rejected, Return
 from payments.models import LedgerEntry, Payer, Refund, Remittance
 
@@ -96,10 +95,10 @@ def send(refund_id: int, *, at: datetime) -> bool:
     attempt = refund.entry.attempt
     if refund.state not in (State.APPROVED, State.UNKNOWN) or attempt is None:
         return False
-    gateway, back = registry.get(attempt.provider), Return(str(refund.key), refund.entry.txn_ref, refund.money)
+    back = Return(str(refund.key), refund.entry.txn_ref, refund.money)
 
     def ask(checkout: Any, *, at: datetime) -> Facts:
-        return gateway.refund(checkout, back, at=at)
+        return settlement.asked(attempt.provider).refund(checkout, back, at=at)
 
     try:
         facts = settlement.call(attempt.pk, "refund", ask, settlement.checkout_of(attempt), at=at)

@@ -15,9 +15,10 @@ from django.db import transaction
 from candidates.models import Registration
 from icg_cert.audit import trail
 from icg_cert.lib.money import Money
+from icg_cert.lib.refusal import Refused
 from payments import disputes, ledger, notices
 from payments.gateways import registry
-from payments.gateways.base import Checkout, Facts, Gateway, GatewayError, Ref, Rejected, Standing, Txn
+from payments.gateways.base import Checkout, Facts, Gateway, GatewayError, Ref, Rejected, Standing, Txn, Unavailable
 from payments.models import Attempt, LedgerEntry, ProviderCall, ProviderRef, Refund
 
 logger = logging.getLogger(__name__)
@@ -50,8 +51,8 @@ def settle(attempt_id: int, *, at: datetime) -> Attempt:
 
 def look(attempt_id: int, *, at: datetime) -> Attempt:
     """`settle` for whoever comes back to ask again: raises GatewayError when the provider did not answer."""
-    gateway, checkout = _prepare(attempt_id)
     try:
+        gateway, checkout = _prepare(attempt_id)
         facts = gateway.fetch(checkout, at=at)
         if facts.status == Standing.APPROVED:
             operation, ask = ("finalize", gateway.finalize) if _is_wanted(attempt_id) else ("close", gateway.close)
@@ -65,8 +66,8 @@ def look(attempt_id: int, *, at: datetime) -> Attempt:
 
 def close(attempt_id: int, *, at: datetime) -> Attempt:
     """Let a live attempt take no more money; it may turn out paid after all. The attempt as it then stands."""
-    gateway, checkout = _prepare(attempt_id)
     try:
+        gateway, checkout = _prepare(attempt_id)
         facts = call(attempt_id, "close", gateway.close, checkout, at=at)
     except GatewayError as error:
         logger.warning("attempt %s: not closed: %s", attempt_id, type(error).__name__)
@@ -126,6 +127,14 @@ def checkout_of(attempt: Attempt) -> Checkout:
         email=attempt.request["email"],
         return_url=attempt.request["return_url"],
         expires_at=datetime.fromisoformat(attempt.request["expires_at"]),
+def asked(provider: str) -> Gateway:
+    """The provider of something that was begun. Unavailable while it is switched off: nobody else knows the truth."""
+    try:
+        return registry.get(provider)
+    except Refused as off:
+        raise Unavailable("switched off") from off
+
+
         refs=tuple(Ref(named.kind, named.ref) for named in attempt.refs.order_by("pk")),
     )
 
@@ -140,7 +149,7 @@ def _prepare(attempt_id: int) -> tuple[Gateway, Checkout]:
     # durable: inside somebody's transaction this fails at once, before the provider is called.
     with transaction.atomic(durable=True):
         attempt = Attempt.objects.get(pk=attempt_id)
-        return registry.get(attempt.provider), checkout_of(attempt)
+        return asked(attempt.provider), checkout_of(attempt)
 
 
 def _is_wanted(attempt_id: int) -> bool:
