@@ -50,6 +50,9 @@ def request(entry_id: int, *, amount: Money, reason: str, by: Any, at: datetime)
     entry = _lock(entry_id)
     if not reason.strip():
         raise _wrong("reason-missing", "reason", "Say why it goes back.")
+    if entry.kind == Kind.CHARGE and entry.attempt_id is None:
+        message = f"No attempt of ours brought this. Return it in {entry.provider}'s own pages: it is found there."
+        raise Refused("not-ours-to-send", message)
     most = returnable(entry)
     if amount.minor <= 0 or amount.currency != entry.currency or most < amount:
         message = f"At most {most} of this can go back: the fee itself is not refunded."
@@ -124,11 +127,11 @@ def _approve(refund_id: int, reference: str, *, by: Any, at: datetime) -> Refund
     if refund.state != State.REQUESTED and refund.decided_by_id == by.pk:
         return refund
     _check_waiting(refund, by)
+    if _spare(refund.entry) < 0:
+        raise Refused("too-much", "Less of this can go back by now than was asked for. Decline it, and ask anew.")
     if refund.entry.kind == Kind.CHARGE:
         return _decide(refund, State.APPROVED, by=by, at=at)
     if not reference:
-    if _spare(refund.entry) < 0:
-        raise Refused("too-much", "Less of this can go back by now than was asked for. Decline it, and ask anew.")
         raise _wrong("reference-missing", "reference", "Enter the number of the check by which it goes back.")
     _post_check(refund, reference, by=by, at=at)
     refund.reference = reference
