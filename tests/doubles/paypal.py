@@ -84,7 +84,7 @@ class PayPalDouble(PayPalMoney):
 
     def _reverse_approval(self, order: Object) -> None:
         order["status"] = "PAYER_ACTION_REQUIRED"
-        about = {"order_id": order["id"], "purchase_units": order["purchase_units"]}
+        about = {"order_id": order["id"], "purchase_units": self.shown(order)["purchase_units"]}
         self._tell("CHECKOUT.PAYMENT-APPROVAL.REVERSED", about)
 
     @knob

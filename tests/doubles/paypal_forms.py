@@ -58,7 +58,7 @@ def body(asked: Asked) -> Object:
     if not asked.header("content-type").startswith("application/json"):
         raise Problem("UNSUPPORTED_MEDIA_TYPE", 415)
     try:
-        said = asked.json() if asked.body else {}
+        said = json.loads(asked.body.decode() or "{}")
     except ValueError:
         said = None
     if not isinstance(said, dict):
