@@ -229,6 +229,8 @@ def test_a_webhook_is_verified_over_its_exact_bytes(
     assert (json.loads(body), verify(client, proof_of(headers), body)) == (event, "SUCCESS")
     anew = [json.dumps(json.loads(body), **how) for how in ({"indent": 2}, {"separators": (",", ":")})]  # type: ignore[arg-type]
     assert [verify(client, proof_of(headers), each.encode()) for each in anew] == ["FAILURE"] * 2
+    body, headers = paypal.signed(event, webhook="another")
+    assert [verify(client, proof_of(headers, name), body) for name in ("another", paypal.WEBHOOK_ID)] == ["FAILURE"] * 2
 
 
 def test_odd_bytes_do_not_survive_another_writer(paypal: PayPalDouble, made: str) -> None:
