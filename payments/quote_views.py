@@ -10,7 +10,7 @@ from django.http import FileResponse, Http404, HttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
 from django.views.decorators.http import require_GET, require_http_methods
 
-from candidates.models import Cohort
+from candidates import announced
 from icg_cert.lib.doors import Request, back_with, refuse_form
 from icg_cert.lib.refusal import Refused
 from icg_cert.lib.windows import Phase
@@ -26,7 +26,7 @@ View = Callable[..., HttpResponse | FileResponse]
 @require_http_methods(["GET", "POST"])
 def quote_new(request: Request) -> HttpResponse:
     """Anybody asks for a quote. What is answered is the same whatever the address."""
-    cohort = Cohort.objects.foremost(request.at)
+    cohort = announced.foremost_cohort(request.at)
     is_possible = cohort is not None and cohort.phase(request.at) != Phase.AFTER
     form = QuoteForm(request.POST or None)
     if request.method == "POST" and is_possible and form.is_valid():

@@ -15,6 +15,7 @@ from django.core.signing import BadSignature, Signer
 from django.db import transaction
 from django.urls import reverse
 
+from candidates import announced
 from candidates.models import Cohort, Registration
 from icg_cert.audit import trail
 from icg_cert.lib.refusal import Refused
@@ -46,7 +47,7 @@ def make(wanted: Wanted, *, by: Any = None, at: datetime) -> Quote:
 
     Refused "window-closed" when no cohort is.
     """
-    cohort = Cohort.objects.foremost(at)
+    cohort = announced.foremost_cohort(at)
     if cohort is None or cohort.phase(at) == Phase.AFTER:
         raise Refused("window-closed", "Registration is closed at the moment, and the next dates are not known yet.")
     return _made(wanted, cohort, None, by=by, at=at)

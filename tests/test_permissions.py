@@ -125,6 +125,9 @@ def prepared(cast: Cast) -> dict[str, Any]:
     return pk
 
 
+SEEN = {"prepared_at": "2027-10-24T09:00:00-05:00"}
+
+
 def approved(cast: Cast) -> dict[str, Any]:
     pk = scored(cast)
     make_release(make_cycle(2027))
@@ -347,7 +350,7 @@ TABLE: list[Row] = [
     ("scoring:release-prepare",  "GET",  scored,           "302  403  403  403  403  403  200  403"),
     ("scoring:release-prepare",  "POST", scored,           "302  403  403  403  403  403  302  403", DUE),
     ("scoring:release-approve",  "GET",  prepared,         "302  403  403  403  403  403  200  403"),
-    ("scoring:release-approve",  "POST", prepared,         "302  403  403  403  403  403  302  403"),
+    ("scoring:release-approve",  "POST", prepared,         "302  403  403  403  403  403  302  403", SEEN),
     ("scoring:release-withdraw", "GET",  approved,         "302  403  403  403  403  403  200  403"),
     ("scoring:release-withdraw", "POST", approved,         "302  403  403  403  403  403  302  403"),
     ("scoring:result-list",      "GET",  nothing,          "302  200  200  200  200  200  200  200"),

@@ -93,8 +93,8 @@ def _released_cycle(people: People, years: Years) -> None:
     for day in (20, 25, 30):  # a reading may call for another one
         acts.score(acts.open_sheets(cycle), cycle.closes_at + day * DAY)
     told_at = cycle.releases_at
-    release.prepare(cycle.pk, releases_at=told_at, by=people[cast.STEF], at=told_at - 5 * DAY)
-    release.approve(cycle.pk, by=people[cast.UMA], at=told_at - 3 * DAY)
+    seen = release.prepare(cycle.pk, releases_at=told_at, by=people[cast.STEF], at=told_at - 5 * DAY).prepared_at
+    release.approve(cycle.pk, seen=seen, by=people[cast.UMA], at=told_at - 3 * DAY)
     release.release_due(told_at)
 
 

@@ -3,7 +3,7 @@
 What begins with "_" is ours: what an order's page says, and what belongs to what.
 """
 
-from datetime import datetime
+from datetime import UTC, datetime
 from decimal import ROUND_HALF_UP, Decimal
 from secrets import token_hex
 from typing import Any
@@ -26,7 +26,7 @@ def name(prefix: str = "") -> str:
 
 
 def stamp(moment: datetime) -> str:
-    return moment.strftime("%Y-%m-%dT%H:%M:%SZ")
+    return moment.astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
 
 
 def shown(kept: Object) -> Object:

@@ -156,8 +156,8 @@ def _judge(sheet: Sheet, value: Decimal, when: datetime) -> None:
 def release_results(year: int, cast: Cast) -> None:
     """Prepared by one, approved by another, told by the job at the announced instant."""
     cycle = Cycle.objects.get(year=year)
-    release.prepare(cycle.pk, releases_at=cycle.releases_at, by=cast.staff, at=at(year, 10, 20))
-    release.approve(cycle.pk, by=cast.other_staff, at=at(year, 10, 21))
+    seen = release.prepare(cycle.pk, releases_at=cycle.releases_at, by=cast.staff, at=at(year, 10, 20)).prepared_at
+    release.approve(cycle.pk, seen=seen, by=cast.other_staff, at=at(year, 10, 21))
     tick(cycle.releases_at)
 
 
