@@ -8,6 +8,7 @@ from django.db.models import F
 
 from candidates.models import Registration
 from icg_cert.lib.money import Money
+from payments import unmatched
 from payments.models import Attempt, LedgerEntry, PolicyAcceptance, PurchaseOrder, Quote, Seat
 
 Payment = Registration.Payment
@@ -114,7 +115,7 @@ class Overview:
     @cached_property
     def has_unmatched(self) -> bool:
         """Whether money came in that does not fit its attempt: a person looks at it, nobody pays again meanwhile."""
-        return LedgerEntry.objects.filter(registration=None, attempt__registration=self.registration).exists()
+        return unmatched.waiting().filter(attempt__registration=self.registration).exists()
 
     @property
     def is_in_doubt(self) -> bool:

@@ -7,6 +7,7 @@ call. Late truth wins: an attempt that was given up and turns out paid is paid.
 
 import logging
 from collections.abc import Callable
+from dataclasses import replace
 from datetime import datetime
 from uuid import UUID
 
@@ -16,7 +17,7 @@ from candidates.models import Registration
 from icg_cert.audit import trail
 from icg_cert.lib.money import Money
 from icg_cert.lib.refusal import Refused
-from payments import disputes, ledger, notices
+from payments import disputes, ledger, notices, unmatched
 from payments.gateways import registry
 from payments.gateways.base import Checkout, Facts, Gateway, GatewayError, Ref, Rejected, Standing, Txn, Unavailable
 from payments.models import Attempt, LedgerEntry, ProviderCall, ProviderRef, Refund
@@ -104,6 +105,8 @@ def apply(attempt_id: int, facts: Facts, *, at: datetime) -> Attempt:
     remember(attempt, facts.refs)
     if is_ours:
         _move(attempt, facts)
+    elif facts.status == Standing.PAID and _is_decided(attempt):
+        _move(attempt, replace(facts, status=Standing.CLOSED))
     changed = disputes.keep(attempt, facts.disputes, at=at)
     for account in (registration, *elsewhere):
         ledger.recompute(account, at=at)
@@ -218,6 +221,12 @@ def _post_one(registration: Registration | None, attempt: Attempt, txn: Txn, at:
         corrects=charge,
         reason="" if registration else "The provider's facts do not match the attempt",
     )
+
+
+def _is_decided(attempt: Attempt) -> bool:
+    """Whether people have given or returned all that came and did not fit: until then nobody is let pay again."""
+    charges = attempt.ledger.filter(kind=Kind.CHARGE)
+    return charges.exists() and not unmatched.waiting().filter(attempt=attempt).exists()
 
 
 def _move(attempt: Attempt, facts: Facts) -> None:

@@ -15,6 +15,7 @@ from icg_cert.mail.models import Message
 from payments import attempts, ledger, settlement
 from payments.gateways.base import Contest, Disputed, Facts, Standing, Txn, Unavailable
 from payments.models import Attempt, LedgerEntry, ProviderCall
+from payments.overview import Overview
 from payments.settlement import settle
 from tests.payments.conftest import NOW, Stub, answer, only_attempt
 from tests.payments.test_attempts import assert_locked
@@ -135,6 +136,23 @@ def test_settle_puts_money_that_does_not_fit_aside(
     charged = "txns" not in wrong
     assert list(LedgerEntry.objects.values_list("registration", "amount_minor")) == [(None, 40000)] * charged
     assert mails() == [("payment_attention", "fay@example.org")] * charged
+
+
+def test_money_that_did_not_fit_blocks_nobody_once_it_went_back(
+    unpaid: Registration, begin: Begin, faulty: Faulty
+) -> None:
+    url = begin()
+    answer(url, "paid")
+    stub = faulty(fetch=lambda really: replace(really(), amount=Money(39999)))
+    attempt = settle(only_attempt(unpaid).pk, at=SOON)
+    assert (attempt.state, Overview(unpaid, SOON).is_in_doubt) == ("open", True)
+    back = Txn("refund", "r1", Money(-40000), SOON)
+    stub.faults["fetch"] = lambda really: replace(really(), amount=Money(39999), txns=(*really().txns, back))
+    assert settle(attempt.pk, at=SOON).state == "closed"
+    page = Overview(Registration.objects.get(pk=unpaid.pk), SOON)
+    assert (page.is_in_doubt, page.may_begin) == (False, True)
+    faulty()
+    assert begin(SOON) != url
 
 
 @pytest.mark.parametrize("minor", [39999, 40001, 100])
