@@ -169,6 +169,16 @@ def test_settle_does_not_believe_a_charge_of_another_amount(
     assert list(LedgerEntry.objects.values_list("registration", "amount_minor")) == [(None, minor)]
 
 
+def test_settle_does_not_believe_a_charge_in_another_currency(
+    unpaid: Registration, begin: Begin, faulty: Faulty
+) -> None:
+    answer(begin(), "paid")
+    faulty(fetch=lambda really: replace(really(), txns=(Txn("charge", "c1", Money(40000, "EUR"), NOW),)))
+    settle(only_attempt(unpaid).pk, at=SOON)
+    assert status(unpaid) == "unpaid"
+    assert list(LedgerEntry.objects.values_list("registration", "currency")) == [(None, "EUR")]
+
+
 def test_two_attempts_paid_are_two_rows_and_people_are_told(unpaid: Registration, begin: Begin, finance: User) -> None:
     first = begin()
     Attempt.objects.update(state="closed")

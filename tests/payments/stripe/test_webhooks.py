@@ -128,10 +128,11 @@ def test_events_in_any_order_leave_the_same_ledger(
     "signing", [{"secret": "whsec_other"}, {"at": NOW - timedelta(minutes=6)}, {"at": NOW + timedelta(minutes=6)}]
 )
 def test_what_is_not_signed_by_our_secret_now_is_refused(
-    db: None, double: StripeDouble, send: Send, signing: Any
+    unpaid: Registration, pay_by_card: Begin, double: StripeDouble, send: Send, signing: Any
 ) -> None:
-    event = {"id": "evt_1", "object": "event", "type": "checkout.session.completed"}
-    assert (send(event, **signing), inbox()) == (400, [])
+    double.pay(name(pay_by_card()))
+    (event,) = double.events("checkout.session.completed")
+    assert (send(event, **signing), inbox(), status(unpaid)) == (400, [], "unpaid")
 
 
 @pytest.mark.payment_case(18)
