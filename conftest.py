@@ -18,7 +18,10 @@ os.environ["ICG_DEMO"] = "1"
 os.environ["ICG_VAR_DIR"] = str(VAR)
 os.environ["PYTEST_DEBUG_TEMPROOT"] = str(VAR)  # tmp_path: not in a /tmp that others clean up
 os.environ["DJANGO_SETTINGS_MODULE"] = "icg_cert.settings"
-for name in ("REDIS_URL", "S3_BUCKET", "EMAIL_URL", "BASE_URL", "SECRET_KEY", "ALLOWED_HOSTS", "DEBUG", "PORT"):
+FOREIGN = ["REDIS_URL", "S3_BUCKET", "EMAIL_URL", "BASE_URL", "SECRET_KEY", "ALLOWED_HOSTS", "DEBUG", "PORT"]
+FOREIGN += ["PAYMENT_TIMEOUT_SECONDS", "STRIPE_SECRET_KEY", "STRIPE_WEBHOOK_SECRET", "STRIPE_API_URL"]
+FOREIGN += ["PAYPAL_CLIENT_ID", "PAYPAL_CLIENT_SECRET", "PAYPAL_WEBHOOK_ID", "PAYPAL_MERCHANT_ID", "PAYPAL_API_URL"]
+for name in FOREIGN:
     os.environ.pop(name, None)  # what the developer's shell says about a real portal is not for the tests
 
 from django.core.cache import caches  # noqa: E402
@@ -32,7 +35,9 @@ django.setup()
 
 
 def pytest_configure(config: pytest.Config) -> None:
+    config.addinivalue_line("markers", "payment_case(*numbers): which fault cases of payments.md a test holds")
     config.addinivalue_line("markers", "requires(*programs): skip where one is missing, fail under REQUIRE_ALL=1")
+    config.addinivalue_line("markers", "payment_case(*numbers): which fault cases of payments.md a test holds")
 
 
 def pytest_runtest_setup(item: pytest.Item) -> None:

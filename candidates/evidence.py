@@ -55,14 +55,16 @@ def _same_question(open_request: EvidenceRequest, question: str) -> EvidenceRequ
 
 @transaction.atomic
 def answer(request_id: int, *, words: str, document: "File[bytes] | None", by: User, at: datetime) -> EvidenceRequest:
-    """Store the candidate's answer. Answering what was answered changes nothing.
+    """Store the candidate's answer. The same answer again changes nothing.
 
-    `document` is a PDF whose form has been checked, or None. Refused "answer-missing" without words and document,
-    "not-asked" when the question does not wait any more.
+    `document` is a PDF whose form has been checked, or None. Refused "already-answered" when it is another one,
+    "answer-missing" without words and document, "not-asked" when the question does not wait any more.
     """
+    # The registration first, as `request` does, or the two would wait for each other.
+    registration = locked(EvidenceRequest.objects.values_list("registration", flat=True).get(pk=request_id))
     asked = EvidenceRequest.objects.select_for_update().get(pk=request_id)
-    registration = locked(asked.registration_id)
     if asked.answered_at:
+        _refuse_another(asked, words, document)
         return asked
     if registration.status != Status.EVIDENCE_REQUESTED:
         raise Refused("not-asked", "We decided without this answer, so nothing was sent. You need do nothing more.")
@@ -78,3 +80,19 @@ def answer(request_id: int, *, words: str, document: "File[bytes] | None", by: U
     key = f"evidence_received:{asked.pk}"
     outbox.queue("evidence_received", to=registration.user, key=key, at=at, request=asked)
     return asked
+
+
+def _refuse_another(asked: EvidenceRequest, words: str, document: "File[bytes] | None") -> None:
+    """Nobody may believe that a second answer arrived, when the first one stands."""
+    if asked.answer != words.strip() or _bytes(asked.document) != _bytes(document):
+        raise Refused(
+            "already-answered",
+            "You have answered this question already, and that answer is what we have. Write to us to add something.",
+        )
+
+
+def _bytes(document: "File[bytes] | None") -> bytes:
+    if not document:
+        return b""
+    with document.open() as file:
+        return file.read()

@@ -33,9 +33,14 @@ class HoursField(forms.DecimalField):
 
     def __init__(self, **kwargs: Any) -> None:
         box = forms.TextInput(attrs={"inputmode": "decimal", "class": "narrow", "size": 6, "autocomplete": "off"})
-        # The bounds go to validators alone: with a text box Django would print them as nothing useful.
-        super().__init__(max_digits=5, decimal_places=2, min_value=0, max_value=168, widget=box, **kwargs)
-        self.error_messages["invalid"] = "Enter the hours as a number, for example 27.5"
+        super().__init__(decimal_places=2, min_value=0, max_value=eligibility.HOURS_IN_A_WEEK, widget=box, **kwargs)
+        self.error_messages |= {
+            "required": "Enter the hours of a usual week, for example 27.5",
+            "invalid": "Enter the hours as a number, for example 27.5",
+            "min_value": "Hours cannot be less than 0.",
+            "max_value": f"A week has {eligibility.HOURS_IN_A_WEEK} hours. Enter those of one usual week.",
+            "max_decimal_places": "Enter at most two decimals, for example 27.25",
+        }
 
     def to_python(self, value: Any) -> Any:
         return super().to_python(value.replace(",", ".") if isinstance(value, str) else value)

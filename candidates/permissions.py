@@ -48,8 +48,8 @@ def is_team(user: Any) -> bool:
 
 
 def needs_second_factor(user: Any) -> bool:
-    """Who can see or change what belongs to others may not depend on a password alone."""
-    return is_team(user)
+    """Who can see or change what belongs to others may not depend on a password alone; a superuser has no role."""
+    return is_team(user) or user.is_staff or user.is_superuser
 
 
 def registrations_visible_to(user: Any) -> Q:

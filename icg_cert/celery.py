@@ -16,8 +16,12 @@ os.environ.setdefault("DJANGO_SETTINGS_MODULE", "icg_cert.settings")
 
 # In the order of a portal's day: what closes, what follows from it, what is told, what is sent.
 JOBS: list[str] = [
+    "payments.tasks.process_deliveries",
     "payments.tasks.settle_unresolved",
+    "payments.tasks.send_refunds",
+    "payments.tasks.reconcile_hourly",
     "payments.tasks.close_unpaid",
+    "payments.tasks.remind_invoices",
     "candidates.tasks.remind_unpaid",
     "portfolios.tasks.check_uploads",
     "portfolios.tasks.expire_uploads",

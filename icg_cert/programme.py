@@ -20,6 +20,7 @@ from candidates.models import PolicyText, Programme, User
 from icg_cert.audit import trail
 from icg_cert.lib.refusal import Refused
 from icg_cert.permissions import grant_roles
+from payments.models import Vendor
 from portfolios.models import Factor, Requirement
 from scoring import policies, rubrics
 from scoring.models import FeedbackStatement, ScoringPolicy
@@ -65,6 +66,7 @@ def load(content: dict[str, Any], *, by: User | None, at: datetime) -> Loaded:
     loaded = Loaded()
     loaded.note("the groups of the roles", is_new=grant_roles() > 0)
     _load_programme(content["programme"], loaded, at)
+    _load_vendor(content["vendor"], loaded, at)
     for text in content["texts"]:
         _load_text(text, loaded)
     _load_policy(content["scoring_policy"], loaded, by, at)
@@ -80,6 +82,15 @@ def _load_programme(fields: dict[str, Any], loaded: Loaded, at: datetime) -> Non
         programme = _created(Programme(**fields))
         trail.record("programme.load", programme, by=None, at=at, after=fields)
     loaded.note("the programme", is_new=there is None, is_same=there is None or model_to_dict(there, fields) == fields)
+
+
+def _load_vendor(fields: dict[str, Any], loaded: Loaded, at: datetime) -> None:
+    """A row to begin with. Finance fills in what only they know before the first quote goes out."""
+    there = Vendor.objects.first()
+    if there is None:
+        trail.record("vendor.load", _created(Vendor(**fields)), by=None, at=at, after=fields)
+    is_same = there is None or model_to_dict(there, fields) == fields
+    loaded.note("the vendor details", is_new=there is None, is_same=is_same)
 
 
 def _load_text(text: dict[str, Any], loaded: Loaded) -> None:

@@ -25,7 +25,8 @@ VAR_DIR = embedded_postgres.var_dir()
 REHEARSAL_CLOCK_FILE = VAR_DIR / "rehearsal-clock"
 
 # Where it is reached
-BASE_URL = env.str("BASE_URL", "").rstrip("/") or f"http://localhost:{env.int('PORT', 8000)}"
+PORT = env.int("PORT", 8000)
+BASE_URL = env.str("BASE_URL", "").rstrip("/") or f"http://localhost:{PORT}"
 HOST = BASE_URL.partition("://")[2].partition("/")[0].partition(":")[0]
 ALLOWED_HOSTS = env.list("ALLOWED_HOSTS", [] if REAL else ["localhost", "127.0.0.1", "[::1]", "testserver"])
 CSRF_TRUSTED_ORIGINS = env.list("CSRF_TRUSTED_ORIGINS", [BASE_URL])
@@ -217,7 +218,27 @@ UPLOAD_STALE_HOURS = 48
 UPLOAD_PROCESSING_ATTEMPTS = 3
 
 # Payment
-PAYMENT_FAKE_GATEWAY = env.bool("PAYMENT_FAKE_GATEWAY", DEMO)
+PAYMENT_TIMEOUT_SECONDS = env.int("PAYMENT_TIMEOUT_SECONDS", 10)  # how long somebody waits for one answer of a provider
+STANDS_IN = DEMO and not TESTING  # in the demo two programs of tests/doubles stand in for the providers
+STRIPE_SECRET_KEY = env.str("STRIPE_SECRET_KEY", "") or ("sk_test_practice_key_no_money" if STANDS_IN else "")
+STRIPE_WEBHOOK_SECRET = env.str("STRIPE_WEBHOOK_SECRET", "") or ("whsec_practice_secret_no_money" if STANDS_IN else "")
+STRIPE_API_URL = env.str("STRIPE_API_URL", "") or (f"http://127.0.0.1:{PORT + 1}" if STANDS_IN else "")  # "": Stripe
+PAYPAL_CLIENT_ID = env.str("PAYPAL_CLIENT_ID", "") or ("practice-client-no-money" if STANDS_IN else "")
+PAYPAL_CLIENT_SECRET = env.str("PAYPAL_CLIENT_SECRET", "") or ("practice-secret-no-money" if STANDS_IN else "")
+PAYPAL_WEBHOOK_ID = env.str("PAYPAL_WEBHOOK_ID", "") or ("practice-webhook" if STANDS_IN else "")
+PAYPAL_MERCHANT_ID = env.str("PAYPAL_MERCHANT_ID", "")  # empty: whoever the app belongs to
+PAYPAL_LIVE_URL = "https://api-m.paypal.com"
+PAYPAL_STAND_IN = f"http://127.0.0.1:{PORT + 2}"
+PAYPAL_API_URL = env.str("PAYPAL_API_URL", "").rstrip("/") or (PAYPAL_STAND_IN if STANDS_IN else PAYPAL_LIVE_URL)
+# Where PayPal's pages are, by where its interface is. A stand-in's are at its own address.
+PAYPAL_PAGES = {
+    PAYPAL_LIVE_URL: "https://www.paypal.com",
+    "https://api-m.sandbox.paypal.com": "https://www.sandbox.paypal.com",
+}
+# Where a payer may be sent on to: Chrome holds the redirect after a form against the policy, too.
+PAYMENT_PAGES = env.list("PAYMENT_PAGES", [])
+PAYMENT_PAGES += [STRIPE_API_URL or "https://checkout.stripe.com"] if STRIPE_SECRET_KEY else []
+PAYMENT_PAGES += [PAYPAL_PAGES.get(PAYPAL_API_URL, PAYPAL_API_URL)] if PAYPAL_CLIENT_ID else []
 
 # Queue and cache: Redis, or files under var/ and the process's own memory
 REDIS_URL = env.str("REDIS_URL", "")
@@ -258,7 +279,7 @@ CONTENT_SECURITY_POLICY = {
         "frame-src": ["'self'", *S3_ORIGIN],
         "object-src": ["'none'"],
         "base-uri": ["'none'"],
-        "form-action": ["'self'"],
+        "form-action": ["'self'", *PAYMENT_PAGES],
         "frame-ancestors": ["'none'"],
     }
 }
@@ -285,6 +306,8 @@ LOGGING = {
         "django": {"handlers": [], "propagate": True},
         "django.server": {"handlers": [], "propagate": True},
         "botocore": {"level": "WARNING"},
+        "paypalrestsdk": {"level": "WARNING"},
+        "stripe": {"level": "WARNING"},
         "django.security.DisallowedHost": {"level": "CRITICAL"},  # every scanner of the internet causes one
         "pikepdf": {"level": "WARNING"},
     },

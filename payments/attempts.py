@@ -10,7 +10,7 @@ from django.db import transaction
 from django.urls import reverse
 from django.utils.crypto import constant_time_compare
 
-from candidates.models import Registration
+from candidates.models import Cohort, Registration
 from icg_cert.audit import trail
 from icg_cert.lib.money import Money
 from icg_cert.lib.refusal import Refused
@@ -94,6 +94,9 @@ def _begin(
     live = Attempt.objects.live().filter(registration=registration).first()
     if live is not None and live.state in Attempt.IN_DOUBT:
         raise _in_doubt()
+    if live is not None and live.provider != provider:
+        # Another tab began it since we looked. Opening it with this provider would make two pages of one attempt.
+        raise Refused("begun-elsewhere", "You have just begun to pay another way. Pay there, or try again from here.")
     if live is not None and live.state == State.OPEN and live.url:
         return live, None
     attempt = live or _insert(registration, provider, by=by, at=at)
@@ -115,9 +118,8 @@ def _check_owed(registration: Registration, *, by: Any, at: datetime) -> None:
         raise Refused("order-being-checked", message)
 
 
-def check_window(registration: Registration, at: datetime) -> None:
+def check_window(cohort: Cohort, at: datetime) -> None:
     """A fee is begun inside the cohort's registration window only; what was begun in it may end after it."""
-    cohort = registration.cohort
     if at < cohort.registration_opens_at:
         raise Refused("window-not-open", "Registration for this cohort has not opened yet. Please come back then.")
     if at >= cohort.registration_closes_at:
@@ -133,7 +135,7 @@ def owed(registration: Registration) -> Money:
 
 
 def _insert(registration: Registration, provider: str, *, by: Any, at: datetime) -> Attempt:
-    check_window(registration, at)
+    check_window(registration.cohort, at)
     public_id, amount, expires_at = uuid4(), owed(registration), at + TERM
     path = reverse("payments:pay-return", args=[public_id, return_token(public_id)])
     attempt = Attempt.objects.create(

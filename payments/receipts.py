@@ -19,7 +19,7 @@ def content(overview: Overview) -> dict[str, Any]:
     registration = overview.registration
     programme = Programme.objects.first()
     return {
-        "number": registration.code,
+        "number": overview.receipt_number,
         "programme": programme.name if programme else "",
         "contact": programme.contact_email if programme else "",
         "name": registration.user.name,
@@ -37,8 +37,10 @@ def _line(entry: LedgerEntry) -> dict[str, str]:
 
 
 def words(entry: LedgerEntry) -> str:
-    """What moved, as a reader of the receipt calls it."""
-    ways = {"fake": "card (demo)", "stripe": "card", "paypal": "PayPal", "po": "purchase order"}
+    """What moved, as a reader of the receipt calls it. A district's money comes and goes as a transfer."""
+    if entry.kind == LedgerEntry.Kind.TRANSFER:
+        return "Paid on purchase order" if entry.amount_minor > 0 else "Back to who paid on purchase order"
+    ways = {"stripe": "card", "paypal": "PayPal", "po": "purchase order"}
     way = ways.get(entry.provider, entry.provider)
     names = {LedgerEntry.Kind.CHARGE: f"Paid by {way}", LedgerEntry.Kind.PO_MONEY: "Paid on purchase order"}
     return names.get(LedgerEntry.Kind(entry.kind), entry.get_kind_display())

@@ -11,16 +11,15 @@ from datetime import datetime
 from uuid import UUID
 
 from django.db import transaction
-from django.urls import reverse
 
-from candidates.models import Registration, User
+from candidates.models import Registration
 from icg_cert.audit import trail
 from icg_cert.lib.money import Money
-from icg_cert.mail import outbox
-from payments import ledger, permissions
+from icg_cert.lib.refusal import Refused
+from payments import disputes, ledger, notices
 from payments.gateways import registry
-from payments.gateways.base import Checkout, Facts, Gateway, GatewayError, Ref, Rejected, Standing, Txn
-from payments.models import Attempt, LedgerEntry, ProviderCall, ProviderRef
+from payments.gateways.base import Checkout, Facts, Gateway, GatewayError, Ref, Rejected, Standing, Txn, Unavailable
+from payments.models import Attempt, LedgerEntry, ProviderCall, ProviderRef, Refund
 
 logger = logging.getLogger(__name__)
 State = Attempt.State
@@ -36,6 +35,7 @@ STATES = {
     Standing.CLOSED: State.CLOSED,
 }
 ENDED_UNPAID = {State.FAILED, State.EXPIRED, State.CLOSED}
+Kind = LedgerEntry.Kind
 
 
 def settle(attempt_id: int, *, at: datetime) -> Attempt:
@@ -43,22 +43,31 @@ def settle(attempt_id: int, *, at: datetime) -> Attempt:
 
     Without an answer the attempt is UNKNOWN until somebody asks again. RuntimeError inside a transaction.
     """
-    gateway, checkout = _prepare(attempt_id)
     try:
+        return look(attempt_id, at=at)
+    except GatewayError:
+        return Attempt.objects.get(pk=attempt_id)
+
+
+def look(attempt_id: int, *, at: datetime) -> Attempt:
+    """`settle` for whoever comes back to ask again: raises GatewayError when the provider did not answer."""
+    try:
+        gateway, checkout = _prepare(attempt_id)
         facts = gateway.fetch(checkout, at=at)
         if facts.status == Standing.APPROVED:
-            operation, ask = ("finalize", gateway.finalize) if _is_owed(attempt_id) else ("close", gateway.close)
+            operation, ask = ("finalize", gateway.finalize) if _is_wanted(attempt_id) else ("close", gateway.close)
             facts = call(attempt_id, operation, ask, checkout, at=at)
     except GatewayError as error:
         logger.warning("attempt %s: no facts: %s", attempt_id, type(error).__name__)
-        return _doubt(attempt_id, at=at)
+        _doubt(attempt_id, at=at)
+        raise
     return apply(attempt_id, facts, at=at)
 
 
 def close(attempt_id: int, *, at: datetime) -> Attempt:
     """Let a live attempt take no more money; it may turn out paid after all. The attempt as it then stands."""
-    gateway, checkout = _prepare(attempt_id)
     try:
+        gateway, checkout = _prepare(attempt_id)
         facts = call(attempt_id, "close", gateway.close, checkout, at=at)
     except GatewayError as error:
         logger.warning("attempt %s: not closed: %s", attempt_id, type(error).__name__)
@@ -88,17 +97,29 @@ def finish(call_id: int, error: GatewayError | None, *, at: datetime) -> None:
 @transaction.atomic(durable=True)
 def apply(attempt_id: int, facts: Facts, *, at: datetime) -> Attempt:
     """Write facts into the ledger and the attempt, under the lock of the registration. A repeat changes nothing."""
+    elsewhere = _lock_elsewhere(attempt_id)
     registration, attempt = lock(attempt_id)
-    if _is_ours(attempt, facts):
-        new = [entry for entry, is_new in _post(registration, attempt, facts.txns, at) if is_new]
-        before = attempt.state
+    is_ours, before = _is_ours(attempt, facts), attempt.state
+    new = post(registration if is_ours else None, attempt, facts.txns, at=at)
+    remember(attempt, facts.refs)
+    if is_ours:
         _move(attempt, facts)
-        remember(attempt, facts.refs)
-        ledger.recompute(registration, at=at)
-        _tell(registration, attempt, new, before, at)
-    else:
-        _put_aside(registration, attempt, facts, at)
+    elif new:
+        _give_up(attempt, facts)
+    changed = disputes.keep(attempt, facts.disputes, at=at)
+    for account in (registration, *elsewhere):
+        ledger.recompute(account, at=at)
+    _tell(registration, attempt, new, before, at)
+    disputes.tell(registration, changed, at=at)
     return attempt
+
+
+def _lock_elsewhere(attempt_id: int) -> list[Registration]:
+    """Whose the money of the attempt is by now, other than its own registration: all locked, in the order of keys."""
+    own = Attempt.objects.values_list("registration_id", flat=True).get(pk=attempt_id)
+    matched = LedgerEntry.objects.filter(corrects__attempt=attempt_id, kind=Kind.TRANSFER, amount_minor__gt=0)
+    keys = {own, *matched.exclude(registration=None).values_list("registration_id", flat=True)}
+    return [account for account in map(ledger.lock, sorted(keys)) if account.pk != own]
 
 
 def lock(attempt_id: int) -> tuple[Registration, Attempt]:
@@ -106,6 +127,14 @@ def lock(attempt_id: int) -> tuple[Registration, Attempt]:
     registration_id = Attempt.objects.values_list("registration_id", flat=True).get(pk=attempt_id)
     registration = ledger.lock(registration_id)
     return registration, Attempt.objects.select_for_update().get(pk=attempt_id)
+
+
+def asked(provider: str) -> Gateway:
+    """The provider of something that was begun. Unavailable while it is switched off: nobody else knows the truth."""
+    try:
+        return registry.get(provider)
+    except Refused as off:
+        raise Unavailable("switched off") from off
 
 
 def checkout_of(attempt: Attempt) -> Checkout:
@@ -132,13 +161,17 @@ def _prepare(attempt_id: int) -> tuple[Gateway, Checkout]:
     # durable: inside somebody's transaction this fails at once, before the provider is called.
     with transaction.atomic(durable=True):
         attempt = Attempt.objects.get(pk=attempt_id)
-        return registry.get(attempt.provider), checkout_of(attempt)
+        return asked(attempt.provider), checkout_of(attempt)
 
 
-def _is_owed(attempt_id: int) -> bool:
-    """Whether the fee is still to be taken. A payer who approved twice is charged once."""
-    registration = Registration.objects.get(attempts=attempt_id)
-    return registration.is_standing and not registration.holds_seat
+def _is_wanted(attempt_id: int) -> bool:
+    """Whether money that the payer agreed to is to be taken: the attempt was not given up, and the fee is still owed.
+
+    A payer who approved on two pages is charged once.
+    """
+    attempt = Attempt.objects.select_related("registration").get(pk=attempt_id)
+    registration = attempt.registration
+    return attempt.state in Attempt.LIVE and registration.is_standing and not registration.holds_seat
 
 
 def _is_ours(attempt: Attempt, facts: Facts) -> bool:
@@ -147,30 +180,46 @@ def _is_ours(attempt: Attempt, facts: Facts) -> bool:
         return True
     gateway = registry.get(attempt.provider)
     says = (facts.attempt_id, facts.amount, facts.livemode, facts.account)
-    charged = sum((txn.amount.minor for txn in facts.txns if txn.kind == LedgerEntry.Kind.CHARGE), 0)
+    charged = sum((txn.amount.minor for txn in facts.txns if txn.kind == Kind.CHARGE), 0)
     is_whole = charged == (attempt.amount_minor if facts.status == Standing.PAID else 0)
     is_one_currency = all(txn.amount.currency == attempt.currency for txn in facts.txns)
     expected: tuple[UUID, Money, bool, str] = (attempt.public_id, attempt.money, gateway.livemode, gateway.account)
     return says == expected and is_whole and is_one_currency
 
 
-def _post(
-    registration: Registration | None, attempt: Attempt, txns: tuple[Txn, ...], at: datetime, reason: str = ""
-) -> list[tuple[LedgerEntry, bool]]:
-    return [
-        ledger.post(
-            registration=registration,
-            kind=txn.kind,
-            amount=txn.amount,
-            provider=attempt.provider,
-            txn_ref=txn.ref,
-            occurred_at=txn.occurred_at,
-            at=at,
-            attempt=attempt,
-            reason=reason,
-        )
-        for txn in txns
-    ]
+def post(
+    registration: Registration | None, attempt: Attempt, txns: tuple[Txn, ...], *, at: datetime
+) -> list[LedgerEntry]:
+    """Write what moved, each movement once; the entries that are new.
+
+    Charges go to `registration`, or to nobody where the facts do not fit. What corrects a charge goes where the charge
+    stands by now, which may be another account: somebody matched it.
+    """
+    found = [_post_one(registration, attempt, txn, at) for txn in sorted(txns, key=_charges_first)]
+    return [entry for entry, is_new in found if is_new]
+
+
+def _charges_first(txn: Txn) -> bool:
+    return txn.kind != Kind.CHARGE
+
+
+def _post_one(registration: Registration | None, attempt: Attempt, txn: Txn, at: datetime) -> tuple[LedgerEntry, bool]:
+    charge = None
+    if txn.kind != Kind.CHARGE:
+        charge = attempt.ledger.filter(kind=Kind.CHARGE).select_related("registration").first()
+        registration = ledger.account_of(charge) if charge else registration
+    return ledger.post(
+        registration=registration,
+        kind=txn.kind,
+        amount=txn.amount,
+        provider=attempt.provider,
+        txn_ref=txn.ref,
+        occurred_at=txn.occurred_at,
+        at=at,
+        attempt=attempt,
+        corrects=charge,
+        reason="" if registration else "The provider's facts do not match the attempt",
+    )
 
 
 def _move(attempt: Attempt, facts: Facts) -> None:
@@ -187,6 +236,14 @@ def _move(attempt: Attempt, facts: Facts) -> None:
     attempt.save(update_fields=["state", "problem", "facts_at"])
 
 
+def _give_up(attempt: Attempt, facts: Facts) -> None:
+    """Its page has taken money that does not fit, and takes no more. A person decides about that money."""
+    if State.CLOSED in Attempt.NEXT[attempt.state]:
+        attempt.state, attempt.facts_at = State.CLOSED, facts.fetched_at
+        attempt.problem = "The money that came in does not fit."
+        attempt.save(update_fields=["state", "problem", "facts_at"])
+
+
 @transaction.atomic(durable=True)
 def _doubt(attempt_id: int, *, at: datetime) -> Attempt:
     """The provider did not answer: what was live is unknown until it does, and nobody is asked to pay again."""
@@ -198,71 +255,23 @@ def _doubt(attempt_id: int, *, at: datetime) -> Attempt:
     return attempt
 
 
-def _put_aside(registration: Registration, attempt: Attempt, facts: Facts, at: datetime) -> None:
-    """Facts that do not fit: real money is written down as unmatched, no status moves, and people are told."""
-    reason = "The provider's facts do not match the attempt"
-    new = [entry for entry, is_new in _post(None, attempt, facts.txns, at, reason) if is_new]
-    if new:
-        trail.record("payment.put_aside", attempt, by=None, at=at, reason=reason)
-    for entry in new:
-        _alert("mismatch", registration, entry, at)
-
-
 def _tell(registration: Registration, attempt: Attempt, new: list[LedgerEntry], before: str, at: datetime) -> None:
-    """One mail per fact: the key names it."""
     for entry in new:
-        trail.record(
-            "payment.post", attempt, by=None, at=at, after={"kind": entry.kind, "amount_minor": entry.amount_minor}
-        )
-        if entry.kind == LedgerEntry.Kind.CHARGE:
-            _confirm(registration, entry, at)
+        moved = {"kind": entry.kind, "amount_minor": entry.amount_minor}
+        trail.record("payment.post", attempt, by=None, at=at, after=moved, reason=entry.reason)
+        _tell_of(entry.registration or registration, entry, at)
     if not new and before in Attempt.IN_DOUBT and attempt.state in ENDED_UNPAID:
-        _disappoint(registration, attempt, at)
+        notices.not_made(registration, attempt, at=at)
 
 
-def _confirm(registration: Registration, entry: LedgerEntry, at: datetime) -> None:
-    is_over = registration.payment_status == Registration.Payment.OVERPAID
-    outbox.queue(
-        "payment_received",
-        to=registration.user,
-        key=f"payment_received:{entry.provider}:{entry.txn_ref}"[:120],
-        at=at,
-        money=entry.money,
-        code=registration.code,
-        cohort=registration.cohort.number,
-        is_over=is_over,
-        pay_path=reverse("payments:pay", args=[registration.pk]),
-    )
-    if is_over or not registration.is_standing:
-        _alert("overpaid" if is_over else "not_standing", registration, entry, at)
-
-
-def _disappoint(registration: Registration, attempt: Attempt, at: datetime) -> None:
-    outbox.queue(
-        "payment_failed",
-        to=registration.user,
-        key=f"payment_failed:{attempt.public_id}",
-        at=at,
-        money=attempt.money,
-        problem=attempt.problem,
-        closes_at=registration.cohort.registration_closes_at,
-        is_open=registration.cohort.window.contains(at),
-        pay_path=reverse("payments:pay", args=[registration.pk]),
-    )
-
-
-def _alert(what: str, registration: Registration, entry: LedgerEntry, at: datetime) -> None:
-    """Tell finance of money that a person has to look at."""
-    for person in User.objects.filter(permissions.watches_money()).distinct():
-        outbox.queue(
-            "payment_attention",
-            to=person,
-            key=f"payment_attention:{entry.pk}:{person.pk}",
-            at=at,
-            what=what,
-            money=entry.money,
-            provider=entry.provider,
-            txn_ref=entry.txn_ref,
-            code=registration.code,
-            ledger_path=reverse("admin:payments_ledgerentry_change", args=[entry.pk]),
-        )
+def _tell_of(registration: Registration, entry: LedgerEntry, at: datetime) -> None:
+    """Whose account the entry stands in hears of it, or finance; the disputes speak for themselves."""
+    if entry.registration_id is None:
+        notices.entry_needs_eyes("mismatch", entry, registration.code, at=at)
+    elif entry.kind == Kind.CHARGE:
+        notices.received(registration, entry, at=at)
+    elif entry.kind == Kind.REFUND:
+        notices.returned(registration, entry, at=at)
+    elif entry.kind == Kind.REFUND_FAILED:
+        Refund.objects.filter(reference=entry.txn_ref, state=Refund.State.DONE).update(state=Refund.State.FAILED)
+        notices.entry_needs_eyes("refund_failed", entry, registration.code, at=at)

@@ -3,6 +3,7 @@
 import re
 from dataclasses import dataclass
 
+_MOST_DIGITS = 18
 _ONE_RANGE = re.compile(r"bytes=\s*(\d*)-(\d*)\s*", re.ASCII | re.IGNORECASE)
 
 
@@ -31,10 +32,15 @@ def span(header: str, size: int, *, most: int) -> Span | None:
     if found is None or found.groups() == ("", ""):
         return None
     first, last = found.groups()
-    start = int(first) if first else max(0, size - int(last))
-    end = min(int(last), size - 1) if first and last else size - 1
-    if first and last and int(last) < int(first):
+    start = _offset(first) if first else max(0, size - _offset(last))
+    end = min(_offset(last), size - 1) if first and last else size - 1
+    if first and last and _offset(last) < _offset(first):
         return None
     if start >= size or (last == "0" and not first):
         raise Unsatisfiable
     return Span(start, min(end - start + 1, most))
+
+
+def _offset(digits: str) -> int:
+    """The number, or one behind the end of every file; Python would not read thousands of digits."""
+    return int(digits) if len(digits) <= _MOST_DIGITS else 10**_MOST_DIGITS

@@ -15,6 +15,7 @@ from candidates import deadlines
 from candidates.deadlines import Stage
 from candidates.models import Cycle, Registration, User
 from icg_cert.audit import trail
+from icg_cert.audit.models import Event
 from icg_cert.lib.refusal import Refused
 from icg_cert.mail import outbox
 from portfolios import admission, completeness, uploads
@@ -110,19 +111,28 @@ def reopen(entry_id: int, *, by: User, at: datetime) -> Entry:
     return entry
 
 
+def reopened(entry: Entry) -> list[tuple[datetime, str]]:
+    """The submissions that were reopened since, newest first: when, and the seal that their receipts carried."""
+    sealed = Event.objects.about(entry).filter(verb="entry.submit").values_list("at", "after__manifest_sha256")
+    return [(when, seal) for when, seal in sealed if seal != entry.manifest_sha256]
+
+
 @transaction.atomic
 def lock_and_auto_submit(entry_id: int, *, at: datetime) -> str:
     """What closing does to one entry; the status it then has. Harmless early, late, twice.
 
     Submitted becomes locked. A complete draft is submitted by the portal, locked, and the candidate told; an
     incomplete one lapses, and they are told what was missing. A draft waits while an upload that began in time may
-    still finish, and while a file is still being checked. An extension moves the closing.
+    still finish, and while a file is still being checked. An extension moves the closing. What is left of a
+    registration that has ended lapses without a word.
     """
     entry = _complete_or_not(entry_id)
     if at < deadlines.closes_at(entry.registration, entry.cycle) or entry.status in (Status.LOCKED, Status.LAPSED):
         return entry.status
     if entry.status == Status.SUBMITTED:
         _lock(entry, at)
+    elif not entry.registration.is_standing:
+        _lapse(entry, completeness.gaps(entry), at)
     elif gaps := completeness.gaps(entry):
         if not _must_wait(entry, gaps, at):
             _lapse(entry, gaps, at)

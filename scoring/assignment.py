@@ -1,4 +1,4 @@
-"""Giving readings to scorers: a cycle at once, one more where it must follow, another when somebody steps back."""
+"""Giving readings to scorers: a cycle at once, and one more where it must follow. Taking them away: handover.py."""
 
 from collections import Counter, defaultdict
 from collections.abc import Iterable
@@ -9,13 +9,13 @@ from django.db import transaction
 from django.db.models import Count, F, QuerySet, Window
 from django.db.models.functions import RowNumber
 
-from candidates.models import Cycle, User
+from candidates.models import Cycle, Registration, User
 from icg_cert.audit import trail
 from icg_cert.lib.refusal import Refused
 from icg_cert.mail import outbox
 from portfolios.models import Entry
 from scoring import conflicts, planner, readings
-from scoring.models import Assignment, Recusal, Rubric, Scorer, ScoringPolicy, Sheet
+from scoring.models import Assignment, Rubric, Scorer, ScoringPolicy, Sheet
 from scoring.scores import Rules
 
 
@@ -86,13 +86,9 @@ def follow_up(entry_id: int, *, by: User | None, at: datetime) -> Assignment | N
 
     None when nothing must follow, or nobody may do it yet; the job asks again.
     """
-    entry = (
-        Entry.objects.select_for_update(of=("self",), no_key=True)
-        .select_related("registration", "cycle")
-        .get(pk=entry_id)
-    )
+    entry = for_update(Entry.objects.all()).get(pk=entry_id)
     wanted = readings.judged([entry])[entry.pk].follows(current_rules())
-    return _add(entry, *wanted, by=by, at=at) if wanted else None
+    return add(entry, *wanted, by=by, at=at) if wanted else None
 
 
 def follow_up_due() -> list[int]:
@@ -101,36 +97,14 @@ def follow_up_due() -> list[int]:
         return []
     rules = current_rules()
     waiting = Entry.objects.locked().filter(outcome=Entry.Outcome.NONE, assignments__sheet__status=Sheet.Status.FINAL)
-    judged = readings.judged(waiting.distinct().only("is_retake"))
+    standing = waiting.exclude(registration__status__in=Registration.ENDED)
+    judged = readings.judged(standing.distinct().only("is_retake"))
     return sorted(key for key, one in judged.items() if one.follows(rules))
 
 
-@transaction.atomic
-def recuse(sheet_id: int, *, reason: str, by: User, at: datetime) -> None:
-    """`by` declares a conflict with the candidate: all their unfinished readings of them go to somebody else.
-
-    What was noted so far is thrown away, so that it cannot count and the next reader cannot see it. Where nobody else
-    may read, the reading is open again and the board says so. Refused "final" once the sheet counts.
-    """
-    sheet = Sheet.objects.visible_to(by).select_for_update(of=("self",)).get(pk=sheet_id)
-    if sheet.status == Sheet.Status.FINAL:
-        raise Refused("final", "This sheet is final and counts already. Tell a lead scorer about the conflict.")
-    registration = sheet.assignment.entry.registration
-    Recusal.objects.get_or_create(
-        scorer=by, registration=registration, defaults={"reason": reason.strip(), "declared_at": at}
-    )
-    theirs = Assignment.objects.filter(scorer=by, entry__registration__user=registration.user_id)
-    _pass_on_all(theirs, by=by, at=at)
-
-
-@transaction.atomic
-def stand_down(scorer_id: int, *, by: User, at: datetime) -> int:
-    """Give the user `scorer_id` nothing more, and pass their unfinished readings on; how many those were."""
-    scorer = Scorer.objects.select_for_update(of=("self",), no_key=True).get(user=scorer_id)
-    if scorer.is_active:
-        Scorer.objects.filter(pk=scorer.pk).update(is_active=False)
-        trail.record("scorer.stand_down", scorer, by=by, at=at, before={"is_active": True}, after={"is_active": False})
-    return _pass_on_all(Assignment.objects.filter(scorer=scorer_id), by=by, at=at)
+def lock_entry_of(sheet_id: int) -> None:
+    """Keep everybody else from giving out or passing on readings of the sheet's entry until the transaction ends."""
+    list(for_update(Entry.objects.filter(assignments__sheet=sheet_id)))
 
 
 def current_rules() -> Rules:
@@ -152,32 +126,22 @@ def _missing(entry: Entry, one: planner.Reading) -> Missing:
     )
 
 
-def _pass_on_all(assignments: QuerySet[Assignment], *, by: User, at: datetime) -> int:
-    unfinished = assignments.filter(sheet__status=Sheet.Status.DRAFT).select_related("sheet")
-    entries = Entry.objects.filter(assignments__in=unfinished).order_by("pk")
-    # Locked, so that no follow-up and no second press gives out the same role meanwhile.
-    locked = entries.select_for_update(of=("self",), no_key=True).select_related("registration", "cycle")
-    by_key = {entry.pk: entry for entry in locked}
-    rows = list(unfinished)
-    for assignment in rows:
-        _pass_on(assignment, by_key[assignment.entry_id], by=by, at=at)
-    return len(rows)
+def for_update(entries: QuerySet[Entry]) -> QuerySet[Entry]:
+    """Entries under lock: where a sheet is locked as well, its entry comes first, or two would wait for each other."""
+    return entries.order_by("pk").select_for_update(of=("self",), no_key=True).select_related("registration", "cycle")
 
 
-def _pass_on(assignment: Assignment, entry: Entry, *, by: User, at: datetime) -> None:
-    role, reason = assignment.role, assignment.reason
-    before = {"role": role, "scorer": assignment.scorer_id}
-    trail.record("assignment.pass_on", assignment, by=by, at=at, before=before)
-    assignment.sheet.ratings.all().delete()
-    assignment.sheet.delete()
-    assignment.delete()
-    _add(entry, role, reason, by=by, at=at)
+def add(
+    entry: Entry, role: str, reason: str, *, by: User | None, at: datetime, but: int | None = None
+) -> Assignment | None:
+    """One more reading of an entry `for_update`, to whoever may, is not `but`, and has the fewest.
 
-
-def _add(entry: Entry, role: str, reason: str, *, by: User | None, at: datetime) -> Assignment | None:
-    """One more reading, to whoever may and has the fewest."""
+    None when nobody may, and for who withdrew, of whom nothing more is read.
+    """
+    if not entry.registration.is_standing:
+        return None
     leads = role == planner.ADJUDICATION
-    profiles = list(Scorer.objects.leads() if leads else Scorer.objects.readers())
+    profiles = list((Scorer.objects.leads() if leads else Scorer.objects.readers()).exclude(user=but))
     case = _case(entry, conflicts.barred([entry], profiles), dict(entry.assignments.values_list("role", "scorer")))
     scorer = planner.lightest(case, _readers(profiles, entry.cycle))
     if scorer is None:

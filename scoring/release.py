@@ -5,16 +5,17 @@ anywhere, run twice or twice at once: who has a result is skipped, who has none 
 """
 
 import logging
-from datetime import datetime
+from datetime import datetime, timedelta
 from functools import reduce
 from operator import or_
 
 from django.db import transaction
-from django.db.models import Exists, OuterRef, Q
+from django.db.models import Exists, OuterRef, Q, QuerySet
 
 from candidates.models import Cycle, Registration, User
 from candidates.models import RegistrationQuerySet as Registrations
 from icg_cert.audit import trail
+from icg_cert.lib.jobs import each_due
 from icg_cert.lib.refusal import Refused
 from icg_cert.mail import outbox
 from portfolios.models import Entry
@@ -24,13 +25,14 @@ from scoring.scores import Rules
 from scoring.standing import Candidate
 
 logger = logging.getLogger(__name__)
+LATEST = timedelta(days=366)  # a slip in the year keeps everybody waiting; 9999 ends beyond what Python reads
 
 
 @transaction.atomic
 def prepare(cycle_id: int, *, releases_at: datetime, by: User, at: datetime) -> Release:
     """Decide on the instant, once the gate is open. Prepared again before approval, the newer decision stands.
 
-    Refused: `window-open`, `not-ready`, `instant-past`, `already-approved`, `already-released`.
+    Refused: `window-open`, `not-ready`, `instant-past`, `instant-far`, `already-approved`, `already-released`.
     """
     cycle = Cycle.objects.select_for_update().get(pk=cycle_id)
     _refuse_unless_preparable(cycle, releases_at, at)
@@ -45,7 +47,7 @@ def prepare(cycle_id: int, *, releases_at: datetime, by: User, at: datetime) -> 
 
 
 def _refuse_unless_preparable(cycle: Cycle, releases_at: datetime, at: datetime) -> None:
-    release = Release.objects.filter(cycle=cycle).first()
+    release = _locked_rows().filter(cycle=cycle).first()
     if release and release.state == Release.State.RELEASED:
         raise Refused("already-released", f"The results of {cycle.year} have been released.")
     if release and release.state == Release.State.APPROVED:
@@ -57,6 +59,9 @@ def _refuse_unless_preparable(cycle: Cycle, releases_at: datetime, at: datetime)
     if releases_at < at:
         message = "This instant has passed. Choose one that is still to come."
         raise Refused("instant-past", message, fields={"releases_at": message})
+    if releases_at > at + LATEST:
+        message = "This is more than a year away. Choose an earlier instant."
+        raise Refused("instant-far", message, fields={"releases_at": message})
 
 
 def refuse_unless_ready(cycle: Cycle, rules: Rules, at: datetime) -> None:
@@ -70,22 +75,34 @@ def refuse_unless_ready(cycle: Cycle, rules: Rules, at: datetime) -> None:
         raise Refused("not-ready", "No candidate takes part in this cycle, so there is nothing to release.")
 
 
+def _locked_rows() -> "QuerySet[Release]":
+    """Releases under lock and nothing else: their order by year would lock the cycles, too, which `prepare` holds."""
+    return Release.objects.select_for_update(of=("self",))
+
+
 def _locked(cycle_id: int) -> Release:
     """The cycle's release under lock. Refused: `not-prepared`."""
-    release = Release.objects.select_for_update().filter(cycle_id=cycle_id).first()
+    release = _locked_rows().filter(cycle_id=cycle_id).first()
     if release is None:
         raise Refused("not-prepared", "This release has not been prepared yet.")
     return release
 
 
 @transaction.atomic
-def approve(cycle_id: int, *, by: User, at: datetime) -> Release:
-    """The second person's yes. Refused: `not-prepared`, `same-person`, `not-ready`. A repeat changes nothing."""
+def approve(cycle_id: int, *, seen: datetime | None, by: User, at: datetime) -> Release:
+    """The second person's yes to the decision prepared at `seen`. A repeat changes nothing.
+
+    Refused: `not-prepared`, `same-person`, `prepared-anew` (since they looked), `not-ready`.
+    """
     release = _locked(cycle_id)
     if release.state != Release.State.PREPARED:
         return release
     if release.prepared_by_id == by.pk:
         raise Refused("same-person", "You prepared this release. Another member of staff has to approve it.")
+    if release.prepared_at != seen:
+        raise Refused(
+            "prepared-anew", "This release was prepared anew since you looked at it. Look once more, then approve it."
+        )
     refuse_unless_ready(release.cycle, release.policy.rules(), at)
     _move(release, Release.State.APPROVED, approved_by=by, approved_at=at)
     trail.record("release.approve", release, by=by, at=at, after={"releases_at": release.releases_at.isoformat()})
@@ -150,7 +167,7 @@ def release_one(release_id: int, registration_id: int, *, at: datetime) -> bool:
     The release is locked first: jobs at the same time take turns, and nobody withdraws the approval meanwhile.
     Refused: `not-ready`, when something changed since the approval and the gate no longer lets this candidate through.
     """
-    release = Release.objects.select_for_update(of=("self",)).select_related("cycle", "policy").get(pk=release_id)
+    release = _locked_rows().select_related("cycle", "policy").get(pk=release_id)
     if release.state != Release.State.APPROVED or release.releases_at > at:
         return False
     still = Registration.objects.select_for_update().filter(pk=registration_id).first()
@@ -190,8 +207,7 @@ def _make_result(candidate: Candidate, release: Release, rules: Rules, at: datet
 
 def tell_paid(at: datetime) -> int:
     """Tell those whose withheld results have become readable, because the fee was settled since; how many."""
-    keys = Result.objects.released(at).filter(told_at=None).values_list("pk", flat=True)
-    return sum(tell(key, at=at) for key in list(keys))
+    return each_due(tell, Result.objects.released(at).filter(told_at=None).values_list("pk", flat=True), at=at)
 
 
 @transaction.atomic
@@ -246,7 +262,7 @@ def _write(result: Result, event: str, at: datetime) -> None:
 @transaction.atomic
 def _finish(release_id: int, at: datetime) -> None:
     """Mark the release as done once nobody waits any more."""
-    release = Release.objects.select_for_update(of=("self",)).select_related("cycle").get(pk=release_id)
+    release = _locked_rows().select_related("cycle").get(pk=release_id)
     if release.state != Release.State.APPROVED or waiting(release.cycle).exists():
         return
     _move(release, Release.State.RELEASED, released_at=at)

@@ -14,6 +14,12 @@ class ReleaseForm(forms.Form):
     )
 
 
+class ApproveForm(forms.Form):
+    """Which decision the approver looked at: the instant at which it was prepared."""
+
+    prepared_at = forms.DateTimeField()
+
+
 class RevokeForm(forms.Form):
     """Why a certificate no longer holds."""
 

@@ -51,7 +51,7 @@ def save(sheet_id: int, *, version: int, new: Content, by: User, at: datetime) -
     """Write what was typed, if nobody wrote since `version`. Saving again what stands there already is harmless.
 
     Refused "final", "stale" (another tab saved meanwhile; the door shows what), "not-a-value", "unknown-criterion",
-    "unknown-statement", "too-long". Sheet.DoesNotExist when it is not `by`'s.
+    "unknown-statement", "too-long". Sheet.DoesNotExist when it is not `by`'s (any more).
     """
     sheet = _lock(sheet_id, by)
     _check(sheet, new)
@@ -73,8 +73,9 @@ def finalise(sheet_id: int, *, version: int, by: User, at: datetime) -> Sheet:
     """Make the sheet count, and add the reading that must follow from it. A repeat is harmless.
 
     Refused "stale" when it changed since it was looked at, "incomplete" with the missing criteria in `fields`
-    (criterion key to message).
+    (criterion key to message). Sheet.DoesNotExist when it is not `by`'s (any more).
     """
+    assignment.lock_entry_of(sheet_id)
     sheet = _lock(sheet_id, by)
     if sheet.status == Sheet.Status.FINAL:
         return sheet

@@ -14,7 +14,7 @@ urlpatterns = [
     # Results and certificates (candidates; verification is public)
     path("results/", results.result_list, name="result-list"),
     path("results/<int:pk>/", results.result_detail, name="result-detail"),
-    path("results/<int:pk>/<str:code>/", results.result_of, name="result-of"),
+    path("results/<int:pk>/<slug:code>/", results.result_of, name="result-of"),
     path("certificates/<str:code>/certificate.pdf", certificates.certificate, name="certificate"),
     path("verify/", certificates.verify_form, name="verify-form"),
     path("verify/<str:code>/", certificates.verify, name="verify"),

@@ -10,7 +10,16 @@ from playwright.sync_api import Browser, sync_playwright
 
 from candidates.models import User
 from candidates.permissions import FINANCE, LEAD, SCORER, STAFF
+from payments.gateways import registry
 from tests.factories import make_scorer, make_user
+from tests.payments import fake
+
+
+@pytest.fixture(autouse=True)
+def own_bank(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A provider inside the process, beside the real ones; no test sees another's pages."""
+    monkeypatch.setitem(registry.GATEWAYS, fake.FakeGateway.name, fake.OFFER)
+    monkeypatch.setattr(fake, "bank", fake.Bank())
 
 
 @pytest.fixture

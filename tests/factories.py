@@ -4,6 +4,7 @@ The world of the tests: cohort 2026 registers 1 November 2026 to 31 January 2027
 all in America/Chicago. `at(...)` writes an instant in that zone.
 """
 
+from collections.abc import Sequence
 from datetime import date, datetime, timedelta
 from decimal import Decimal
 from hashlib import sha256
@@ -26,7 +27,8 @@ from candidates.models import (
     User,
 )
 from icg_cert.lib.windows import start_of, whole_days
-from payments.models import Attempt, LedgerEntry, PurchaseOrder
+from payments.models import Attempt, LedgerEntry, Payer, PurchaseOrder, Quote, Seat, Vendor
+from payments.purchase_orders import normalise
 from portfolios.models import Entry, Factor, Requirement, Upload
 from scoring.models import (
     Assignment,
@@ -193,23 +195,109 @@ def make_ledger_entry(registration: Registration | None, **fields: Any) -> Ledge
     )
 
 
-def make_purchase_order(registration: Registration, **fields: Any) -> PurchaseOrder:
-    """An order that covers the fee, being checked. Its document is a name; see the payments tests for real bytes."""
-    number = fields.get("number", "PO 4711")
+def make_order(cohort: Cohort | None = None, **fields: Any) -> PurchaseOrder:
+    """An order over one fee, being checked, without seats. Its document is a name; see the payments tests for bytes."""
+    cohort = cohort or make_cohort()
+    number = fields.get("number") or f"PO {next(_number)}"
     defaults: dict[str, Any] = {
-        "payer_name": registration.district,
-        "payer_email": "payable@example.org",
+        "payer": fields.pop("payer", None) or make_payer(),
+        "cohort": cohort,
+        "payable_email": "payable@example.org",
         "number": number,
-        "number_normalised": number.upper().removeprefix("PO").strip(),
-        "issued_on": date(registration.cohort.year, 12, 1),
-        "amount_minor": registration.fee_minor,
-        "currency": registration.currency,
+        "number_normalised": normalise(number),
+        "issued_on": date(cohort.year, 12, 1),
+        "amount_minor": cohort.fee_minor,
+        "currency": cohort.currency,
         "document": f"purchase-orders/{uuid4().hex}.pdf",
         "document_sha256": "0" * 64,
-        "submitted_by": registration.user,
-        "submitted_at": at(registration.cohort.year, 12, 10, 10),
+        "submitted_at": at(cohort.year, 12, 10, 10),
     }
-    return PurchaseOrder.objects.create(registration=registration, **{**defaults, **fields})
+    return PurchaseOrder.objects.create(**{**defaults, **fields})
+
+
+def make_seat(order: PurchaseOrder, registration: Registration | None = None, **fields: Any) -> Seat:
+    """Taken by the registration, free without one."""
+    defaults: dict[str, Any] = {
+        "price_minor": order.cohort.fee_minor,
+        "currency": order.cohort.currency,
+        "state": Seat.State.CLAIMED if registration else Seat.State.FREE,
+        "registration": registration,
+        "claimed_at": order.submitted_at if registration else None,
+    }
+    return Seat.objects.create(order=order, **{**defaults, **fields})
+
+
+def make_purchase_order(registration: Registration, **fields: Any) -> PurchaseOrder:
+    """What a candidate handed in for their own seat: being checked unless `state` says otherwise."""
+    own = {"payer": make_payer(registration.district), "submitted_by": registration.user}
+    own |= {"contact_name": registration.user.name, "contact_email": registration.user.email}
+    order = make_order(registration.cohort, **{**own, **fields})
+    state = Seat.State.CLAIMED if order.state in PurchaseOrder.LIVE else Seat.State.RELEASED
+    make_seat(order, registration, state=state)
+    return order
+
+
+def make_quote(registration: Registration | None = None, **fields: Any) -> Quote:
+    """Made on 1 December for three coaches, and good until the end of 30 January. Its document is a name."""
+    cohort = fields.pop("cohort", None) or (registration.cohort if registration else make_cohort())
+    requested_at = fields.pop("requested_at", at(cohort.year, 12, 1, 9))
+    defaults: dict[str, Any] = {
+        "number": f"Q-{cohort.year}-{next(_number):04}",
+        "cohort": cohort,
+        "registration": registration,
+        "payer_name": "Lakeside School District",
+        "contact_name": "Connie Contact",
+        "contact_email": "connie@example.org",
+        "seats": 3,
+        "price_minor": cohort.fee_minor,
+        "currency": cohort.currency,
+        "content": {},
+        "document": f"quotes/{uuid4().hex}.pdf",
+        "document_sha256": "0" * 64,
+        "requested_at": requested_at,
+        "valid_until": at(cohort.year + 1, 1, 31),
+    }
+    return Quote.objects.create(**{**defaults, **fields})
+
+
+def make_vendor(**fields: Any) -> Vendor:
+    """Us, with everything an office wants to know, and no W-9."""
+    defaults: dict[str, Any] = {
+        "legal_name": "Instructional Coaching Group",
+        "remit_to": "Instructional Coaching Group\nPO Box 100\nSpringfield, KS 66000",
+        "ach_details": "First Bank of Springfield\nRouting 000000000",
+        "contact_email": "billing@example.org",
+    }
+    return Vendor.objects.first() or Vendor.objects.create(**{**defaults, **fields})
+
+
+def make_payer(name: str = "Lakeside School District", **fields: Any) -> Payer:
+    defaults = {"bill_to": "Accounts Payable\n1 Main Street", "email": f"payable{next(_number)}@example.org"}
+    known = {"name_normalised": name.casefold()}
+    return Payer.objects.get_or_create(**known, defaults={"name": name, **defaults, **fields})[0]
+
+
+def make_accepted_order(
+    payer: Payer | None = None, coaches: Sequence[Registration | None] = (None,), **fields: Any
+) -> PurchaseOrder:
+    """An order that holds one seat for each of `coaches`: taken by a registration, free for None. Not invoiced yet."""
+    cohort = next((coach.cohort for coach in coaches if coach), None) or make_cohort()
+    number = fields.pop("number", f"PO {next(_number)}")
+    defaults: dict[str, Any] = {
+        "payer": payer or make_payer(),
+        "cohort": cohort,
+        "contact_name": "Connie Contact",
+        "contact_email": "connie@example.org",
+        "ship_to": "Lakeside Elementary\n12 Lake Road",
+        "state": PurchaseOrder.State.ACCEPTED,
+        "amount_minor": cohort.fee_minor * len(coaches),
+        "decided_by": make_user("", "staff"),
+        "decided_at": at(cohort.year, 12, 10, 10),
+    }
+    order = make_order(number=number, **{**defaults, **fields})
+    for coach in coaches:
+        make_seat(order, coach)
+    return order
 
 
 def make_factor(number: int = 1, **fields: Any) -> Factor:

@@ -21,15 +21,17 @@ from django.urls import reverse
 
 from candidates.models import PolicyText, User
 from icg_cert.lib import clock
-from payments import attempts, settlement
-from payments.gateways.fake import FakeGateway
+from payments import attempts, invoices, quotes
+from payments.models import CreditNote, Invoice, Quote
 from portfolios import checks, storage
 from portfolios.models import Entry, Requirement
 from scoring import release
 from scoring.models import Certificate, Sheet
 from tests.factories import (
     at,
+    make_accepted_order,
     make_attempt,
+    make_cohort,
     make_cycle,
     make_entry,
     make_evidence_request,
@@ -39,6 +41,7 @@ from tests.factories import (
     make_policy,
     make_programme,
     make_purchase_order,
+    make_quote,
     make_reading,
     make_registration,
     make_release,
@@ -46,6 +49,7 @@ from tests.factories import (
     make_scored_entry,
     make_text,
     make_upload,
+    make_vendor,
 )
 
 PEOPLE = ["anonymous", "stranger", "owner", "scorer", "other_scorer", "lead", "staff", "finance"]
@@ -121,6 +125,9 @@ def prepared(cast: Cast) -> dict[str, Any]:
     return pk
 
 
+SEEN = {"prepared_at": "2027-10-24T09:00:00-05:00"}
+
+
 def approved(cast: Cast) -> dict[str, Any]:
     pk = scored(cast)
     make_release(make_cycle(2027))
@@ -166,16 +173,73 @@ def returned_attempt(cast: Cast) -> dict[str, Any]:
     return {"public_id": attempt.public_id, "token": attempts.return_token(attempt.public_id)}
 
 
-def hosted_page(cast: Cast) -> dict[str, Any]:
-    attempt = make_attempt(make_registration(cast["owner"], payment_status="unpaid"))
-    redirect = FakeGateway().open(settlement.checkout_of(attempt), at=attempt.opened_at)
-    return {"ref": redirect.ref.ref}
+def provider(cast: Cast) -> dict[str, Any]:
+    """Nobody is asked who they are; what is not signed by the provider is refused."""
+    return {"provider": "fake"}
 
 
 def purchase_order(cast: Cast) -> dict[str, Any]:
     order = make_purchase_order(make_registration(cast["owner"], payment_status="po_requested"))
     order.document.save("order.pdf", ContentFile(b"%PDF-1.7"))
     return {"pk": order.pk}
+
+
+def held_seat(cast: Cast) -> dict[str, Any]:
+    """The owner sits on an accepted order, inside the window."""
+    clock.jump_to(at(2026, 12, 10, 12))
+    registration = make_registration(cast["owner"], payment_status="po_committed")
+    make_purchase_order(registration, state="accepted")
+    return {"pk": registration.pk}
+
+
+def cohort_open(cast: Cast) -> dict[str, Any]:
+    clock.jump_to(at(2026, 12, 10, 12))
+    make_vendor()
+    make_cohort()
+    return {}
+
+
+def signed_link(cast: Cast) -> dict[str, Any]:
+    """The token is the whole right: its holder has no account."""
+    cohort_open(cast)
+    quote = make_quote()
+    quote.document.save("quote.pdf", ContentFile(b"%PDF-1.7"))
+    return quotes.link(quote)
+
+
+def quote_pdf(cast: Cast) -> dict[str, Any]:
+    link = signed_link(cast)
+    return {**link, "paper": Quote.objects.get().number}
+
+
+def forged_link(cast: Cast) -> dict[str, Any]:
+    return {**signed_link(cast), "token": "forged"}
+
+
+def free_seat(cast: Cast) -> dict[str, Any]:
+    link = signed_link(cast)
+    order = make_accepted_order(quote=Quote.objects.get(), coaches=[None, None])
+    return {**link, "seat": order.seats.order_by("pk")[0].pk}
+
+
+def invoice(cast: Cast) -> dict[str, Any]:
+    """Of the owner's own order. Another coach sits on it, too, and is the stranger here."""
+    make_vendor()
+    coaches = [make_registration(cast["owner"]), make_registration(cast["stranger"])]
+    order = make_accepted_order(coaches=coaches, submitted_by=cast["owner"])
+    return {"pk": invoices.issue(order, by=None, at=at(2027, 1, 5)).pk}
+
+
+def credit_note(cast: Cast) -> dict[str, Any]:
+    order = Invoice.objects.get(**invoice(cast)).order
+    invoices.credit(order, order.seats.all()[:1], reason="Not needed.", by=None, at=at(2027, 1, 5))
+    return {"pk": CreditNote.objects.get().pk}
+
+
+def w9_on_file(cast: Cast) -> dict[str, Any]:
+    make_registration(cast["owner"])
+    make_vendor().w9.save("w9.pdf", ContentFile(b"%PDF-1.7"))
+    return {}
 
 
 def own_entry(cast: Cast) -> dict[str, Any]:
@@ -286,7 +350,7 @@ TABLE: list[Row] = [
     ("scoring:release-prepare",  "GET",  scored,           "302  403  403  403  403  403  200  403"),
     ("scoring:release-prepare",  "POST", scored,           "302  403  403  403  403  403  302  403", DUE),
     ("scoring:release-approve",  "GET",  prepared,         "302  403  403  403  403  403  200  403"),
-    ("scoring:release-approve",  "POST", prepared,         "302  403  403  403  403  403  302  403"),
+    ("scoring:release-approve",  "POST", prepared,         "302  403  403  403  403  403  302  403", SEEN),
     ("scoring:release-withdraw", "GET",  approved,         "302  403  403  403  403  403  200  403"),
     ("scoring:release-withdraw", "POST", approved,         "302  403  403  403  403  403  302  403"),
     ("scoring:result-list",      "GET",  nothing,          "302  200  200  200  200  200  200  200"),
@@ -302,22 +366,50 @@ TABLE: list[Row] = [
     ("scoring:verify-form",      "POST", nothing,          "405  405  405  405  405  405  405  405"),
     ("scoring:verify",           "GET",  certificate,      "200  200  200  200  200  200  200  200"),
     ("scoring:verify",           "POST", certificate,      "405  405  405  405  405  405  405  405"),
+    # Papers of an order: for whoever handed it in, and the office. Its contact has the signed link of their quote.
+    ("payments:invoice-document",     "GET",  invoice,       "302  404  200  404  404  404  200  200"),
+    ("payments:invoice-document",     "POST", invoice,       "302  405  405  405  405  405  405  405"),
+    ("payments:credit-note-document", "GET",  credit_note,   "302  404  200  404  404  404  200  200"),
+    ("payments:credit-note-document", "POST", credit_note,   "302  405  405  405  405  405  405  405"),
+    ("payments:w9",                   "GET",  w9_on_file,    "302  404  200  404  404  404  200  200"),
+    ("payments:w9",                   "GET",  nothing,       "302  404  404  404  404  404  404  404"),
     # Paying: one's own fee only; the office looks at money in the admin.
     ("payments:pay",         "GET",  unpaid_registration, "302  404  200  404  404  404  404  404"),
     ("payments:pay",         "POST", unpaid_registration, "302  404  200  404  404  404  404  404"),
     ("payments:pay-check",   "POST", unpaid_registration, "302  404  302  404  404  404  404  404"),
     ("payments:pay-check",   "GET",  unpaid_registration, "302  405  405  405  405  405  405  405"),
     ("payments:pay-return",  "GET",  returned_attempt,    "200  200  302  200  200  200  200  200"),
-    ("payments:fake-page",   "GET",  hosted_page,         "200  200  200  200  200  200  200  200"),
-    ("payments:fake-page",   "POST", hosted_page,         "200  200  200  200  200  200  200  200"),
+    ("payments:webhook",     "GET",  provider,            "405  405  405  405  405  405  405  405"),
+    ("payments:webhook",     "POST", provider,            "400  400  400  400  400  400  400  400"),
     ("payments:receipt",     "GET",  paid_registration,   "302  404  200  404  404  404  200  200"),
     ("payments:receipt",     "GET",  unpaid_registration, "302  404  404  404  404  404  404  404"),
     ("payments:receipt-pdf", "GET",  paid_registration,   "302  404  200  404  404  404  200  200"),
     ("payments:purchase-order",          "GET",  unpaid_registration, "302  404  302  404  404  404  404  404"),
     ("payments:purchase-order",          "POST", unpaid_registration, "302  404  302  404  404  404  404  404"),
+    ("payments:purchase-order-upload",   "GET",  unpaid_registration, "302  404  302  404  404  404  404  404"),
+    ("payments:purchase-order-upload",   "POST", unpaid_registration, "302  404  302  404  404  404  404  404"),
+    ("payments:quote-for",               "GET",  unpaid_registration, "302  404  302  404  404  404  404  404"),
+    ("payments:quote-for",               "POST", unpaid_registration, "302  404  302  404  404  404  404  404"),
+    ("payments:seat-give-up",            "GET",  held_seat,           "302  404  200  404  404  404  404  404"),
+    ("payments:seat-give-up",            "POST", held_seat,           "302  404  302  404  404  404  404  404"),
     ("payments:purchase-order-withdraw", "GET",  purchase_order,      "302  404  200  404  404  404  404  404"),
     ("payments:purchase-order-withdraw", "POST", purchase_order,      "302  404  302  404  404  404  404  404"),
     ("payments:purchase-order-document", "GET",  purchase_order,      "302  404  200  404  404  404  200  200"),
+    # A district's contact has no account: whoever holds the signed link is let in, nobody without it.
+    ("payments:quote-new",          "GET",  cohort_open, "200  200  200  200  200  200  200  200"),
+    ("payments:quote-new",          "POST", cohort_open, "200  200  200  200  200  200  200  200"),
+    ("payments:quote-sent",         "GET",  nothing,     "200  200  200  200  200  200  200  200"),
+    ("payments:quote",              "GET",  signed_link, "200  200  200  200  200  200  200  200"),
+    ("payments:quote",              "GET",  forged_link, "404  404  404  404  404  404  404  404"),
+    ("payments:quote",              "POST", signed_link, "405  405  405  405  405  405  405  405"),
+    ("payments:quote-order",        "GET",  signed_link, "200  200  200  200  200  200  200  200"),
+    ("payments:quote-order",        "POST", signed_link, "200  200  200  200  200  200  200  200"),
+    ("payments:quote-order",        "POST", forged_link, "404  404  404  404  404  404  404  404"),
+    ("payments:quote-withdraw",     "GET",  signed_link, "302  302  302  302  302  302  302  302"),
+    ("payments:quote-withdraw",     "POST", forged_link, "404  404  404  404  404  404  404  404"),
+    ("payments:quote-paper",        "GET",  quote_pdf,   "200  200  200  200  200  200  200  200"),
+    ("payments:quote-seat-release", "GET",  free_seat,   "200  200  200  200  200  200  200  200"),
+    ("payments:quote-seat-release", "POST", free_seat,   "302  302  302  302  302  302  302  302"),
     # Public pages and the frame
     ("home",              "GET",  nothing, "200  200  200  200  200  200  200  200"),
     ("home",              "POST", nothing, "405  405  405  405  405  405  405  405"),

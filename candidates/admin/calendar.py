@@ -19,6 +19,7 @@ class ProgrammeAdmin(AuditedAdmin):
     """One row: the calendar from which years are made. Changing it leaves the years that exist as they are."""
 
     list_display = ["name", "registration_first", "registration_last", "submission_first", "submission_last", "fee"]
+    readonly_fields = ["currency"]  # another one joins in icg_cert.lib.money first
 
     def has_add_permission(self, request: HttpRequest) -> bool:
         return False
@@ -59,7 +60,7 @@ class CohortAdmin(AuditedAdmin):
     """Made from the calendar by "Make a year"; dates and fee may then be changed."""
 
     list_display = ["__str__", "registration_opens_at", "registration_closes_at", "fee"]
-    readonly_fields = ["year", "number"]
+    readonly_fields = ["year", "number", "currency"]
     change_list_template = "admin/candidates/cohort_list.html"
 
     def has_add_permission(self, request: HttpRequest) -> bool:

@@ -15,6 +15,7 @@ from django.utils.html import format_html
 from candidates import deadlines, eligibility, evidence, permissions, registration
 from candidates.models import Cycle, EvidenceRequest, Extension, Registration
 from icg_cert.lib.admin import ReadOnlyAdmin
+from icg_cert.lib.doors import whole_number
 from icg_cert.lib.refusal import Refused
 
 MOST_AT_ONCE = 200
@@ -229,7 +230,8 @@ class RegistrationAdmin(ReadOnlyAdmin):
         return render(request, "admin/candidates/registration_decide.html", context)
 
     def _chosen(self, request: HttpRequest) -> list[Registration]:
-        ids = [int(part) for part in request.GET.get("ids", "").split(",") if part.isdecimal()][:MOST_AT_ONCE]
+        parts = request.GET.get("ids", "").split(",")[:MOST_AT_ONCE]
+        ids = [key for part in parts if (key := whole_number(part)) is not None]
         return list(Registration.objects.filter(pk__in=ids).select_related("user", "cohort"))
 
     def _back(self, rows: list[Registration]) -> str:

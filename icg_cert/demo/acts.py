@@ -8,16 +8,18 @@ from typing import Any
 from zoneinfo import ZoneInfo
 
 from django.conf import settings
+from django.core.files.base import ContentFile
 from django.db.models import QuerySet
 
 from candidates import registration
 from candidates.eligibility import Hours, Statement
 from candidates.models import Cycle, PolicyText, Registration, User
-from icg_cert.demo import cast, files
-from payments import acceptance, attempts, purchase_orders, settlement
-from payments.gateways import fake
-from payments.gateways.base import Standing
-from payments.models import Attempt, PurchaseOrder
+from icg_cert.demo import cast, files, providers
+from icg_cert.lib.money import Money
+from payments import acceptance, attempts, purchase_orders, quotes, seat_codes, seats, settlement
+from payments.models import Attempt, PurchaseOrder, Seat, Vendor
+from payments.purchase_orders import Order
+from payments.quotes import Wanted
 from portfolios import checks, submission, uploads
 from portfolios.models import Entry, Factor, Requirement
 from scoring import sheets
@@ -60,25 +62,61 @@ def register(user: User, at: datetime) -> Registration:
 
 
 def pay_by_card(row: Registration, at: datetime | None = None) -> None:
-    """On the practice page; a few minutes after registering unless told otherwise."""
+    """On the stand-in's page; a few minutes after registering unless told otherwise."""
     at, text = at or row.registered_at + 5 * MINUTE, PolicyText.current(PolicyText.Kind.NO_REFUNDS)
-    page = attempts.start(row.pk, "fake", by=row.user, at=at, accepted=text.pk)
-    fake.decide(page.rstrip("/").rpartition("/")[2], Standing.PAID, at=at)
+    providers.set_clock(at)
+    providers.press_pay(attempts.start(row.pk, "stripe", by=row.user, at=at, accepted=text.pk))
     settlement.settle(Attempt.objects.get(registration=row).pk, at=at)
+    providers.set_clock(None)
 
 
 def send_order(row: Registration, number: str, at: datetime) -> PurchaseOrder:
+    """For one's own seat."""
+    _accept_no_refunds(row, at)
+    return purchase_orders.submit(row.pk, _order(row.district, number, row.fee, at), by=row.user, at=at)
+
+
+def send_district_order(
+    district: str, number: str, seats_wanted: int, asked_at: datetime, at: datetime
+) -> PurchaseOrder:
+    """Its office asks for a quote, and hands in the order through the link."""
+    wanted = Wanted(district, "Connie Clark", f"connie@lakeside.{cast.DOMAIN}", seats_wanted)
+    quote = quotes.make(wanted, at=asked_at)
+    return purchase_orders.hand_in(quote.pk, _order(district, number, quote.money, at), by=None, at=at)
+
+
+def take_seat(row: Registration, order: PurchaseOrder, at: datetime) -> None:
+    """With the code of its first free seat, as its contact would give it."""
+    _accept_no_refunds(row, at)
+    free = order.seats.filter(state=Seat.State.FREE).order_by("pk")[0]
+    seats.claim(row.pk, seat_codes.shown(free), by=row.user, at=at)
+
+
+def fill_in_the_vendor(at: datetime) -> None:
+    """What a district's office wants to know of us, as finance would have written it down."""
+    vendor = Vendor.objects.get()
+    vendor.remit_to = "Instructional Coaching Group\n100 Example Street\nLawrence, KS 66044"
+    vendor.w9_signed_on = at.astimezone(ZoneInfo(settings.TIME_ZONE)).date()
+    vendor.w9.save("w9.pdf", ContentFile(files.pdf_document("Form W-9, an example")), save=False)
+    vendor.save()
+
+
+def _accept_no_refunds(row: Registration, at: datetime) -> None:
     text = PolicyText.current(PolicyText.Kind.NO_REFUNDS)
     acceptance.accept_for(row.pk, text.pk, by=row.user, at=at)
-    order = purchase_orders.Order(
-        payer_name=row.district,
+
+
+def _order(district: str, number: str, amount: Money, at: datetime) -> Order:
+    return Order(
+        payer_name=district,
         payer_email=f"payable@lakeside.{cast.DOMAIN}",
         number=number,
-        issued_on=row.registered_at.astimezone(ZoneInfo(settings.TIME_ZONE)).date(),
-        amount=row.fee,
+        issued_on=at.astimezone(ZoneInfo(settings.TIME_ZONE)).date(),
+        amount=amount,
         document=files.pdf_document(f"Purchase order {number}"),
+        bill_to=f"{district}\nAccounts Payable\n1 Lake Road",
+        ship_to="Lakeside Middle School",
     )
-    return purchase_orders.submit(row.pk, order, by=row.user, at=at)
 
 
 def hand_in(user: User, cycle: Cycle, factors: Iterable[int]) -> None:

@@ -44,10 +44,11 @@ CLEO = Person("Cleo Chen", "", "in her first year, entries being scored")
 DEE = Person("Dee Diaz", "", "her district's purchase order waits to be checked")
 ELI = Person("Eli Evans", "", "answered a question about his eligibility")
 FLO = Person("Flo Fisher", "", "her seat is held by a purchase order, the money is to come")
+GUS = Person("Gus Grant", "", "took a seat of his district's order with a code")
 PAT = Person("Pat Park", "third scorer", "takes what the first two may not read", SCORER, "Canyon Schools")
 VIC = Person("Vic Vance", "fourth scorer", "takes second readings as they fall due", SCORER, "Meadow District")
 TOLD = [ADA, BEN, NIA, EVA, SOL, TIA, PAT, VIC, LEE, STEF, UMA, FAY]
-OTHERS = [CLEO, DEE, ELI, FLO]
+OTHERS = [CLEO, DEE, ELI, FLO, GUS]
 
 
 def make() -> dict[Person, User]:

@@ -47,6 +47,7 @@ class Years:
 def tell(people: dict[Person, User], *, at: datetime) -> None:
     """Everything, oldest first. Needs the programme loaded and an empty world beside it."""
     years = _years(at)
+    acts.fill_in_the_vendor(years.newest.registration_opens_at)
     _released_cycle(people, years)
     _cycle_in_scoring(people, years, at)
     _registering_now(people, years.newest, at)
@@ -92,8 +93,8 @@ def _released_cycle(people: People, years: Years) -> None:
     for day in (20, 25, 30):  # a reading may call for another one
         acts.score(acts.open_sheets(cycle), cycle.closes_at + day * DAY)
     told_at = cycle.releases_at
-    release.prepare(cycle.pk, releases_at=told_at, by=people[cast.STEF], at=told_at - 5 * DAY)
-    release.approve(cycle.pk, by=people[cast.UMA], at=told_at - 3 * DAY)
+    seen = release.prepare(cycle.pk, releases_at=told_at, by=people[cast.STEF], at=told_at - 5 * DAY).prepared_at
+    release.approve(cycle.pk, seen=seen, by=people[cast.UMA], at=told_at - 3 * DAY)
     release.release_due(told_at)
 
 
@@ -124,12 +125,16 @@ def _read_twice(candidate: User, cycle: Cycle) -> Entry:
 def _registering_now(people: People, cohort: Cohort, at: datetime) -> None:
     """What a registration can look like while its window is open."""
     steps = _between(cohort.registration_opens_at, at)
-    made = {one: acts.register(people[one], next(steps)) for one in (cast.FLO, cast.ELI, cast.DEE, cast.BEN)}
+    coaches = (cast.FLO, cast.ELI, cast.DEE, cast.BEN, cast.GUS)
+    made = {one: acts.register(people[one], next(steps)) for one in coaches}
     acts.pay_by_card(made[cast.ELI], next(steps))
     _answer_a_question(made[cast.ELI], people[cast.STEF], next(steps), next(steps))
     held = acts.send_order(made[cast.FLO], "PO-20417", next(steps))
-    purchase_orders.accept(held.pk, by=people[cast.FAY], at=next(steps))
+    purchase_orders.accept(held.pk, by=people[cast.STEF], at=next(steps))
     acts.send_order(made[cast.DEE], "4500018823", next(steps))
+    bulk = acts.send_district_order("Lakeside School District", "PO-20431", 3, next(steps), next(steps))
+    purchase_orders.accept(bulk.pk, by=people[cast.UMA], at=next(steps))
+    acts.take_seat(made[cast.GUS], bulk, next(steps))
 
 
 def _answer_a_question(registration: Registration, staff: User, asked_at: datetime, answered_at: datetime) -> None:
@@ -140,6 +145,6 @@ def _answer_a_question(registration: Registration, staff: User, asked_at: dateti
 
 
 def _between(start: datetime, end: datetime) -> Iterator[datetime]:
-    """Twelve instants after `start` and before `end`, evenly."""
-    step = (end - start) / 13
-    return iter([start + number * step for number in range(1, 13)])
+    """Twenty instants after `start` and before `end`, evenly."""
+    step = (end - start) / 21
+    return iter([start + number * step for number in range(1, 21)])

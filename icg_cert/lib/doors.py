@@ -1,5 +1,6 @@
 """What doors share: how a verb's refusal reaches the person who asked."""
 
+import re
 from collections.abc import Callable
 from datetime import datetime
 from functools import wraps
@@ -25,6 +26,14 @@ class Request(HttpRequest):
     at: datetime
     id: str
     user: Any
+
+
+def whole_number(text: str) -> int | None:
+    """A number as addresses and hidden fields carry it; None for what is none, or longer than any key of ours.
+
+    Python itself refuses to read thousands of digits, and `isdigit` is true of "²".
+    """
+    return int(text) if re.fullmatch(r"[0-9]{1,18}", text) else None
 
 
 def refusals_as_page(view: View) -> View:

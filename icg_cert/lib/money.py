@@ -3,8 +3,9 @@
 from dataclasses import dataclass
 from decimal import Decimal
 
-# Minor units per major unit, as a power of ten (ISO 4217). A currency joins when somebody is paid in it.
-EXPONENT = {"USD": 2}
+# Minor units per major unit, as a power of ten (ISO 4217). Fees are in dollars; the others are here because a provider
+# can report money in a currency nobody asked for, and that money has to be written down, too.
+EXPONENT = {"USD": 2, "CAD": 2, "EUR": 2, "GBP": 2, "AUD": 2, "NZD": 2, "MXN": 2, "CHF": 2, "JPY": 0}
 
 
 @dataclass(frozen=True, slots=True, order=False)

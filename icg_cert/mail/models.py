@@ -32,6 +32,8 @@ class Message(models.Model):
     subject = models.CharField(max_length=200)
     body_text = models.TextField()
     body_html = models.TextField()
+    attachment = models.CharField(max_length=200, blank=True, help_text="Its name in the storage; read when sent")
+    attachment_name = models.CharField(max_length=100, blank=True, help_text="As the reader sees it")
     context: Any = models.JSONField(default=dict)
     state = models.CharField(max_length=10, choices=State.choices, default=State.QUEUED)
     tries = models.PositiveSmallIntegerField(default=0)

@@ -9,6 +9,7 @@ from datetime import datetime
 from typing import Any
 
 from django.conf import settings
+from django.core.files.storage import default_storage
 from django.core.mail import EmailMultiAlternatives, get_connection
 from django.db import transaction
 from django.db.models import F
@@ -21,9 +22,19 @@ logger = logging.getLogger(__name__)
 BATCH = 200
 
 
-def queue(event: str, *, to: Any, key: str, at: datetime, **context: Any) -> None:
+def queue(
+    event: str,
+    *,
+    to: Any,
+    key: str,
+    at: datetime,
+    attachment: str = "",
+    attachment_name: str = "",
+    **context: Any,
+) -> None:
     """Write the mail `templates/emails/<event>/` to `to` (a User, or an address) for the fact named `key`.
 
+    `attachment` is the name of a PDF in the storage, which must not change any more; it leaves as `attachment_name`.
     `context` goes to the three templates together with `user`, `base_url` and `at`; keep it to plain values, for they
     are what staff later see of it.
     """
@@ -40,6 +51,8 @@ def queue(event: str, *, to: Any, key: str, at: datetime, **context: Any) -> Non
                 subject=" ".join(parts["subject.txt"].split()),
                 body_text=parts["body.txt"].strip() + "\n",
                 body_html=parts["body.html"],
+                attachment=attachment,
+                attachment_name=attachment_name,
                 context={name: str(value) for name, value in context.items()},
                 queued_at=at,
                 next_try_at=at,
@@ -75,12 +88,19 @@ def _send_one(pk: int, connection: Any, at: datetime) -> bool:
     mail.extra_headers["Message-ID"] = f"<{message.pk}.{message.key}@{settings.MAIL_DOMAIN}>"
     mail.connection = connection
     try:
+        _attach(mail, message)
         mail.send()
-    except Exception as error:  # whatever a mail server can throw at us must not lose the message
+    except Exception as error:  # whatever a mail server or a storage can throw at us must not lose the message
         _postpone(message, error, at)
         return False
     Message.objects.filter(pk=pk).update(state=Message.State.SENT, sent_at=at, tries=F("tries") + 1, error="")
     return True
+
+
+def _attach(mail: EmailMultiAlternatives, message: Message) -> None:
+    if message.attachment:
+        with default_storage.open(message.attachment) as file:
+            mail.attach(message.attachment_name, file.read(), "application/pdf")
 
 
 def _postpone(message: Message, error: Exception, at: datetime) -> None:

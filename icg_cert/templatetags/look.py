@@ -128,6 +128,13 @@ def _countdown(context: Context, moment: datetime) -> str:
     )
 
 
+@register.simple_tag(takes_context=True)
+def overdue(context: Context, due_at: datetime) -> str:
+    """The state "Overdue" from the instant on at which something was due; nothing before."""
+    at = getattr(context.get("request"), "at", None) or context.get("at")
+    return state("Overdue", "bad") if at and at >= due_at else ""
+
+
 # ---- Money, scores, states
 
 

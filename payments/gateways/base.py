@@ -86,13 +86,35 @@ class Redirect:
 class Txn:
     """Money that moved. `kind` is one of LedgerEntry.Kind; `amount` is signed, what reached us is positive.
 
-    `ref` is the provider's own name of the movement and the same on every reading of it.
+    `ref` is the provider's own name of the movement and the same on every reading of it. `key` is the `Return.key` of a
+    refund that we asked for, "" of one made in the provider's own pages.
     """
 
     kind: str
     ref: str
     amount: Money
     occurred_at: datetime
+    key: str = ""
+
+
+class Contest(StrEnum):
+    """How a dispute stands."""
+
+    OPEN = "open"
+    WON = "won"  # decided for us
+    LOST = "lost"  # decided for the payer
+
+
+@dataclass(frozen=True, slots=True)
+class Disputed:
+    """A payer's bank questions a charge. `amount` is positive; what moved because of it is in `txns`."""
+
+    ref: str
+    standing: Contest
+    amount: Money
+    opened_at: datetime
+    reason: str = ""
+    answer_by: datetime | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -100,7 +122,9 @@ class Facts:
     """What the provider answered about one attempt at `fetched_at`.
 
     `attempt_id` and `amount` are what the provider repeats, not what we sent: they are compared before anything is
-    believed. PAID comes with its charge in `txns`. `problem` is a sentence for the payer.
+    believed. PAID comes with its charge in `txns`, and stays PAID when money goes back: refunds (negative), refunds
+    that failed and came back (`refund_failed`, positive), and money that disputes moved are in `txns` beside it.
+    `problem` is a sentence for the payer.
     """
 
     status: Standing
@@ -109,14 +133,28 @@ class Facts:
     amount: Money | None = None
     txns: tuple[Txn, ...] = ()
     refs: tuple[Ref, ...] = ()
+    disputes: tuple[Disputed, ...] = ()
     livemode: bool = False
     account: str = ""
     problem: str = ""
 
 
 @dataclass(frozen=True, slots=True)
+class Return:
+    """Money to give back: `amount` (positive) of the charge `charge_ref`. `key` makes asking again harmless."""
+
+    key: str
+    charge_ref: str
+    amount: Money
+
+
+@dataclass(frozen=True, slots=True)
 class InboundEvent:
-    """An authenticated hint that something about an attempt is worth fetching."""
+    """An authenticated hint that something about an attempt is worth fetching.
+
+    `is_relevant` is False for types we have no use for and for events of another mode than ours; `note` says what a
+    person should know of the delivery itself (another API version than ours).
+    """
 
     provider: str
     event_id: str
@@ -124,6 +162,8 @@ class InboundEvent:
     attempt_id: UUID | None
     refs: tuple[Ref, ...]
     occurred_at: datetime
+    is_relevant: bool = True
+    note: str = ""
 
 
 class Gateway(Protocol):
@@ -155,10 +195,14 @@ class Gateway(Protocol):
         """Let the page take no more money. May find that it was paid after all."""
         ...
 
+    def refund(self, checkout: Checkout, back: Return, *, at: datetime) -> Facts:
+        """Give money back; the facts afterwards. The same key again never gives it back twice."""
+        ...
+
     def authenticate(self, body: bytes, headers: Mapping[str, str], *, at: datetime) -> InboundEvent:
         """The event in a delivery, from its exact bytes. BadSignature or VerifierUnavailable otherwise."""
         ...
 
     def recent(self, since: datetime, *, at: datetime) -> Iterator[Facts]:
-        """Everything that happened there since an instant, whether or not we know of it."""
+        """Everything that moved money there since an instant, whether or not we know of it, page by page."""
         ...

@@ -6,11 +6,13 @@ from django.conf import settings
 
 from icg_cert.lib.refusal import Refused
 from payments.gateways.base import Gateway
-from payments.gateways.fake import FakeGateway
+from payments.gateways.paypal import PayPalGateway
+from payments.gateways.stripe import StripeGateway
 
 # name → (how it is made, the setting that switches it on), in the order in which payers see them.
 GATEWAYS: dict[str, tuple[Callable[[], Gateway], str]] = {
-    "fake": (FakeGateway, "PAYMENT_FAKE_GATEWAY"),
+    "stripe": (StripeGateway, "STRIPE_SECRET_KEY"),
+    "paypal": (PayPalGateway, "PAYPAL_CLIENT_ID"),
 }
 
 

@@ -10,11 +10,16 @@ from candidates.models import Registration, User
 from icg_cert.lib.money import Money
 from payments import permissions
 from payments.models.attempts import Attempt
+from payments.models.payers import Payer
 
 
 class LedgerEntryQuerySet(models.QuerySet["LedgerEntry"]):
     def visible_to(self, user: Any) -> "LedgerEntryQuerySet":
         return self.filter(permissions.payments_visible_to(user))
+
+    def unmatched(self) -> "LedgerEntryQuerySet":
+        """Money that belongs to nobody yet."""
+        return self.filter(registration=None, payer=None)
 
 
 class LedgerEntry(models.Model):
@@ -23,11 +28,13 @@ class LedgerEntry(models.Model):
     class Kind(models.TextChoices):
         CHARGE = "charge", "Charge"
         REFUND = "refund", "Refund"
+        REFUND_FAILED = "refund_failed", "Refund that came back"
         DISPUTE_WITHDRAWN = "dispute_withdrawn", "Withdrawn by dispute"
         DISPUTE_REINSTATED = "dispute_reinstated", "Reinstated after dispute"
         PO_MONEY = "po_money", "Purchase order money"
         ADJUSTMENT = "adjustment", "Adjustment"
         REVERSAL = "reversal", "Reversal"
+        TRANSFER = "transfer", "Transfer"
 
     registration = models.ForeignKey(
         Registration,
@@ -35,7 +42,23 @@ class LedgerEntry(models.Model):
         blank=True,
         on_delete=models.PROTECT,
         related_name="ledger",
-        help_text="Empty for money that could not be matched",
+        help_text="Empty for a payer's money, and for money that could not be matched",
+    )
+    payer = models.ForeignKey(
+        Payer,
+        null=True,
+        blank=True,
+        on_delete=models.PROTECT,
+        related_name="ledger",
+        help_text="Whose it is until it is allocated to a seat",
+    )
+    corrects = models.ForeignKey(
+        "self",
+        null=True,
+        blank=True,
+        on_delete=models.PROTECT,
+        related_name="corrections",
+        help_text="What this one moves on, returns or takes back",
     )
     kind = models.CharField(max_length=20, choices=Kind.choices)
     amount_minor = models.IntegerField(help_text="Signed: what came in is positive")
@@ -58,11 +81,12 @@ class LedgerEntry(models.Model):
         constraints = [
             models.UniqueConstraint(fields=["provider", "kind", "txn_ref"], name="ledger_fact_once"),
             models.CheckConstraint(
-                condition=Q(kind__in=["charge", "dispute_reinstated", "po_money"], amount_minor__gt=0)
+                condition=Q(kind__in=["charge", "refund_failed", "dispute_reinstated", "po_money"], amount_minor__gt=0)
                 | Q(kind__in=["refund", "dispute_withdrawn", "reversal"], amount_minor__lt=0)
-                | Q(kind="adjustment") & ~Q(amount_minor=0),
+                | Q(kind__in=["adjustment", "transfer"]) & ~Q(amount_minor=0),
                 name="ledger_sign_by_kind",
             ),
+            models.CheckConstraint(condition=Q(registration=None) | Q(payer=None), name="ledger_of_one_account"),
         ]
 
     def __str__(self) -> str:

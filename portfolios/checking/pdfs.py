@@ -18,7 +18,7 @@ def check(file: BinaryIO, max_pages: int) -> Finding:
             pages, encrypted, repaired = len(pdf.pages), pdf.is_encrypted, pdf.get_warnings()
     except pikepdf.PasswordError as error:
         raise Unusable(*ENCRYPTED) from error
-    except (pikepdf.PdfError, pikepdf.DataDecodingError) as error:
+    except pikepdf.PikepdfError as error:
         raise Unusable(*DAMAGED) from error
     if encrypted:
         raise Unusable(*ENCRYPTED)

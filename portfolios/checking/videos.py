@@ -37,6 +37,8 @@ def _probe(container: Any, frame_max: tuple[int, int]) -> Finding:
     if not container.streams.video:
         raise Unusable(*NO_PICTURE)
     stream = container.streams.video[0]
+    if stream.codec_context is None:  # a codec that nobody knows
+        raise Unusable(*DAMAGED)
     width, height = stream.codec_context.width, stream.codec_context.height
     _refuse_frame(width, height, frame_max)
     poster = _poster(container, stream)

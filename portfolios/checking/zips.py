@@ -2,7 +2,7 @@
 
 from typing import BinaryIO
 from xml.etree.ElementTree import ParseError
-from zipfile import BadZipFile, ZipFile, ZipInfo
+from zipfile import ZIP_DEFLATED, ZIP_STORED, BadZipFile, ZipFile, ZipInfo
 from zlib import error as ZlibError  # noqa: N812  zlib names it like a function
 
 from defusedxml import DefusedXmlException, ElementTree
@@ -16,6 +16,7 @@ CHUNK = 64 * 1024
 BODY = {".docx": "word/document.xml", ".odt": "content.xml"}
 ODT_TYPE = b"application/vnd.oasis.opendocument.text"
 ENCRYPTED_BIT = 0x1
+PACKED = {ZIP_STORED, ZIP_DEFLATED}  # what these formats know; other packers fail in ways of their own
 
 DAMAGED = (
     "damaged",
@@ -41,10 +42,10 @@ def check(file: BinaryIO, extension: str) -> Finding:
             _refuse_bad_members(archive.infolist())
             _refuse_bomb(archive)
             _refuse_foreign(archive, extension)
-    except (BadZipFile, ZlibError, EOFError, NotImplementedError, ParseError, UnicodeDecodeError) as error:
-        raise Unusable(*DAMAGED) from error
-    except DefusedXmlException as error:
+    except DefusedXmlException as error:  # a ValueError, too
         raise Unusable(*NOT_A_DOCUMENT) from error
+    except (BadZipFile, ZlibError, EOFError, NotImplementedError, ParseError, ValueError) as error:
+        raise Unusable(*DAMAGED) from error
     return Finding()
 
 
@@ -57,6 +58,8 @@ def _refuse_bad_members(members: list[ZipInfo]) -> None:
             raise Unusable(*NOT_A_DOCUMENT)
         if member.flag_bits & ENCRYPTED_BIT:
             raise Unusable(*ENCRYPTED)
+        if member.compress_type not in PACKED:
+            raise Unusable(*DAMAGED)
         if "vbaproject" in name.lower() or name.startswith(("Basic/", "Scripts/")):
             raise Unusable(*MACROS)
 

@@ -24,8 +24,8 @@ def remove(upload_id: UUID, *, by: User, at: datetime) -> None:
     """
     upload = Upload.objects.get(pk=upload_id)
     if upload.state == State.OPEN:
-        return transfers.abort(upload_id, by=by, at=at)
-    return _remove(upload, by=by, at=at)
+        transfers.abort(upload_id, by=by, at=at)
+    _remove(upload, by=by, at=at)  # also what another tab completed in this very moment
 
 
 @transaction.atomic

@@ -184,7 +184,10 @@ def complete(upload_id: UUID, *, tree: str = "", by: User, at: datetime) -> Uplo
     found = _tree_of(upload, parts)
     if tree not in ("", found):
         raise Refused("wrong-tree", "What arrived is not the file that was chosen. Remove it and upload it again.")
-    storage.default().complete(rows.transfer_of(upload), parts)
+    try:
+        storage.default().complete(rows.transfer_of(upload), parts)
+    except storage.Missing as error:  # given up meanwhile, and its bytes forgotten
+        raise Refused("not-open", rows.NOT_OPEN) from error
     return _store(upload_id, found, by=by, at=at)
 
 

@@ -129,6 +129,7 @@ def receipt(request: HttpRequest, code: str) -> HttpResponse:
     context = {
         "entry": entry,
         "closes_at": deadlines.closes_at(entry.registration, entry.cycle),
+        "reopened": submission.reopened(entry),
         "files": [{**file, "own_name": own_names.get(file["upload"], "") if is_owner else ""} for file in files],
     }
     return render(request, "portfolios/receipt.html", context)

@@ -230,7 +230,7 @@ def _check_soon(upload: Upload) -> None:
 def _json(request: HttpRequest) -> dict[str, Any]:
     try:
         return dict(json.loads(request.body or b"{}"))
-    except (ValueError, TypeError) as error:
+    except (ValueError, TypeError, RecursionError) as error:
         raise Refused("bad-request", NOT_UNDERSTOOD) from error
 
 

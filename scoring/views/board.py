@@ -12,7 +12,7 @@ from django.views.decorators.http import require_POST, require_safe
 
 from candidates import announced
 from candidates.models import Cycle
-from icg_cert.lib.doors import Request, only_for, refusals_as_page
+from icg_cert.lib.doors import Request, only_for, refusals_as_page, whole_number
 from icg_cert.lib.refusal import Refused
 from scoring import assignment
 from scoring import board as boards
@@ -39,11 +39,11 @@ def board(request: Request) -> HttpResponse:
 
 def _chosen(cycles: Sequence[Cycle], request: Request) -> Cycle | None:
     """The one of the year asked for; else the latest that has closed, or the first of all."""
-    year = request.GET.get("cycle", "")
-    if not year.isdecimal():
+    year = whole_number(request.GET.get("cycle", ""))
+    if year is None:
         return next((cycle for cycle in cycles if cycle.closes_at <= request.at), cycles[-1] if cycles else None)
     for cycle in cycles:
-        if str(cycle.year) == year:
+        if cycle.year == year:
             return cycle
     raise Http404("no such cycle")
 

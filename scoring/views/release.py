@@ -17,7 +17,7 @@ from icg_cert.lib.refusal import Refused
 from scoring import release, release_gate
 from scoring.models import Release, ScoringPolicy
 from scoring.permissions import is_staff
-from scoring.release_forms import ReleaseForm
+from scoring.release_forms import ApproveForm, ReleaseForm
 from scoring.release_gate import Gate
 
 PER_PAGE = 50
@@ -94,7 +94,9 @@ def _proposed(cycle: Cycle, at: datetime) -> datetime:
 def release_approve(request: Request, pk: int) -> HttpResponse:
     decision = get_object_or_404(Release.objects.select_related("cycle", "prepared_by"), cycle=pk)
     if request.method == "POST":
-        release.approve(pk, by=request.user, at=request.at)
+        form = ApproveForm(request.POST)
+        seen = form.cleaned_data["prepared_at"] if form.is_valid() else None
+        release.approve(pk, seen=seen, by=request.user, at=request.at)
         messages.success(request, "Approved. The results come out by themselves at the instant below.")
         return redirect("scoring:release", pk=pk)
     return render(request, "scoring/release_approve.html", {"release": decision, "cycle": decision.cycle})

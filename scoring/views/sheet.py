@@ -1,18 +1,20 @@
 """The scoring sheet: what was handed in on the left, the judgement on the right."""
 
+from collections.abc import Iterator
+from contextlib import contextmanager
 from typing import Any
 
 from django.contrib import messages
 from django.contrib.auth.decorators import login_required
-from django.http import HttpResponse, JsonResponse
+from django.http import Http404, HttpResponse, JsonResponse
 from django.shortcuts import get_object_or_404, redirect, render
 from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_http_methods
 
-from icg_cert.lib.doors import Request, refusals_as_page, refuse_form
+from icg_cert.lib.doors import Request, refusals_as_page, refuse_form, whole_number
 from icg_cert.lib.refusal import Refused
 from portfolios.models import Upload
-from scoring import assignment, sheets
+from scoring import handover, sheets
 from scoring.forms import RecuseForm, SheetForm, initial_of
 from scoring.models import Sheet
 from scoring.scores import sheet_score
@@ -40,14 +42,24 @@ def sheet(request: Request, pk: int) -> HttpResponse:
     return answer(request, shown, form)
 
 
+@contextmanager
+def _still_theirs() -> Iterator[None]:
+    """A sheet that was passed on while the press was under way is as much somebody else's as any."""
+    try:
+        yield
+    except Sheet.DoesNotExist as error:
+        raise Http404 from error
+
+
 def _save(request: Request, shown: Sheet, form: SheetForm) -> Sheet:
-    return sheets.save(
-        shown.pk,
-        version=form.cleaned_data["version"],
-        new=form.content(),
-        by=request.user,
-        at=request.at,
-    )
+    with _still_theirs():
+        return sheets.save(
+            shown.pk,
+            version=form.cleaned_data["version"],
+            new=form.content(),
+            by=request.user,
+            at=request.at,
+        )
 
 
 def _saved(request: Request, shown: Sheet, form: SheetForm) -> HttpResponse:
@@ -135,10 +147,11 @@ def sheet_finalise(request: Request, pk: int) -> HttpResponse:
 
 
 def _finalised(request: Request, shown: Sheet) -> HttpResponse:
-    version = request.POST.get("version", "")
+    version = whole_number(request.POST.get("version", ""))
     try:
-        seen = int(version) if version.isdecimal() else -1
-        sheets.finalise(shown.pk, version=seen, by=request.user, at=request.at)
+        seen = -1 if version is None else version
+        with _still_theirs():
+            sheets.finalise(shown.pk, version=seen, by=request.user, at=request.at)
     except Refused as refusal:
         return render(request, "scoring/sheet_finalise.html", _summary(shown) | {"refusal": refusal}, status=409)
     messages.success(request, "The sheet is final. Thank you.")
@@ -168,7 +181,8 @@ def sheet_recuse(request: Request, pk: int) -> HttpResponse:
     form = RecuseForm(request.POST if request.method == "POST" else None)
     if request.method == "POST" and form.is_valid():
         reason = form.cleaned_data["reason"]
-        assignment.recuse(pk, reason=reason, by=request.user, at=request.at)
+        with _still_theirs():
+            handover.recuse(pk, reason=reason, by=request.user, at=request.at)
         messages.success(request, "Thank you for saying so. Somebody else reads this candidate now.")
         return redirect("scoring:queue")
     return render(request, "scoring/sheet_recuse.html", {"sheet": shown, "entry": shown.assignment.entry, "form": form})

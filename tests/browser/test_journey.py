@@ -16,6 +16,7 @@ from candidates.models import Cycle, Registration, User
 from portfolios.models import Entry
 from scoring.models import Certificate, Sheet
 from tests.browser.conftest import PASSWORD, Visitor
+from tests.doubles.stripe import StripeDouble
 from tests.factories import at
 from tests.journeys import walk
 from tests.journeys.walk import Cast
@@ -72,15 +73,18 @@ def pay(ada: Visitor) -> None:
     ada.go(f"/pay/{registration.pk}/")
     ada.look("pay")
     page.get_by_label("I have read this and accept it").check()
-    page.get_by_label(re.compile("Pay by card")).check()
+    page.get_by_label("Credit or debit card").check()
     page.get_by_role("button", name="Continue").click()
-    ada.look("practice payment")
-    page.get_by_role("button", name="Decline").click()
-    ada.look("declined")
+    ada.look("card page")
+    page.get_by_role("button", name="Pay with a card that is declined").click()
+    ada.look("card declined")
+    page.get_by_role("button", name="Cancel and go back").click()
+    ada.look("not paid yet")
     page.get_by_label("I have read this and accept it").check()
-    page.get_by_label(re.compile("Pay by card")).check()
+    page.get_by_label("Credit or debit card").check()
     page.get_by_role("button", name="Continue").click()
-    page.get_by_role("button", name="Pay", exact=True).click()
+    page.get_by_role("button", name=re.compile("^Pay \\d")).click()
+    page.wait_for_url(f"**/pay/{registration.pk}/")
     ada.look("paid")
     ada.go(f"/pay/{registration.pk}/receipt/")
     ada.look("receipt")
@@ -168,7 +172,7 @@ def release(staff: Visitor, second: Visitor, cycle: Cycle) -> None:
 
 
 def test_a_candidate_from_the_public_page_to_a_certificate(
-    arrive: Any, office: dict[str, User], tmp_path: Path
+    arrive: Any, office: dict[str, User], stripe: StripeDouble, tmp_path: Path
 ) -> None:
     files = {"document": tmp_path / "Ada's commentary.docx", "video": tmp_path / "IMG_0042.mp4"}
     files["document"].write_bytes(word("What we gathered.", "What we changed."))

@@ -1,3 +1,4 @@
+from collections.abc import Callable
 from typing import Any
 
 import pytest
@@ -8,7 +9,7 @@ from django.urls import reverse
 from pytest_django import DjangoAssertNumQueries
 
 from candidates.admin.registrations import DECISIONS, MOST_AT_ONCE
-from candidates.models import Cohort, Cycle, EvidenceRequest, Extension, PolicyText, Registration, User
+from candidates.models import Cohort, Cycle, EvidenceRequest, Extension, PolicyText, Programme, Registration, User
 from icg_cert.audit.models import Event
 from icg_cert.lib import clock
 from icg_cert.mail.models import Message
@@ -153,8 +154,9 @@ def test_decide_that_is_refused_keeps_what_was_typed(desk: Client) -> None:
     assert "A flood" in page
 
 
-def test_decide_about_nobody(desk: Client) -> None:
-    assert "Nobody is chosen." in text(desk.get(f"{LIST}decide/approve/?ids=x,"))
+@pytest.mark.parametrize("ids", ["", "x,", "²", "9" * 5000, "99999999999999999999", "-1"])
+def test_decide_about_nobody(desk: Client, ids: str) -> None:
+    assert "Nobody is chosen." in text(desk.get(f"{LIST}decide/approve/?ids={ids}"))
 
 
 def test_decide_about_oneself_is_refused_and_not_offered(desk: Client, staff: User) -> None:
@@ -232,6 +234,13 @@ def test_changed_dates_of_a_cohort_are_in_the_trail(desk: Client, staff: User) -
     assert Cohort.objects.get().registration_closes_at == at(2027, 2, 8)
 
 
+@pytest.mark.parametrize(("model", "make"), [("cohort", make_cohort), ("programme", Programme.objects.get)])
+def test_a_currency_nobody_is_paid_in_cannot_be_typed(desk: Client, model: str, make: Callable[[], Any]) -> None:
+    form = desk.get(f"/admin/candidates/{model}/{make().pk}/change/").context["adminform"].form
+    assert "fee_minor" in form.fields
+    assert "currency" not in form.fields
+
+
 def test_a_policy_text_is_added_as_the_next_version_and_never_changed(desk: Client) -> None:
     first = make_text()
     desk.post("/admin/candidates/policytext/add/", {"kind": "attestation", "body": "Stricter."})
@@ -281,6 +290,10 @@ def test_staff_do_not_change_a_superuser(desk: Client) -> None:
     page = BeautifulSoup(desk.get(f"/admin/candidates/user/{root.pk}/change/").content, "html.parser")
     assert page.select("[name=groups], [name=email]") == []
     assert desk.post(f"/admin/candidates/user/{root.pk}/change/", {"name": "x"}).status_code == 403
+
+
+def test_user_list_is_not_filtered_by_passwords(desk: Client) -> None:
+    assert desk.get("/admin/candidates/user/?password__startswith=md5$s").status_code == 400
 
 
 @pytest.mark.parametrize("people", [1, 3])

@@ -1,4 +1,5 @@
 from datetime import timedelta
+from functools import partial
 
 import pytest
 from django.core.files.base import ContentFile
@@ -9,7 +10,7 @@ from icg_cert.audit.models import Event
 from icg_cert.lib.refusal import Refused
 from icg_cert.mail.models import Message
 from tests.factories import at, make_registration
-from tests.threads import run_at_once
+from tests.threads import run_at_once, run_behind
 
 NOW = at(2026, 12, 1, 9)
 LATER = NOW + timedelta(days=1)
@@ -81,12 +82,25 @@ def test_answer_with_words_and_document(staff: User) -> None:
     ]
 
 
-def test_answer_again_changes_nothing(staff: User) -> None:
+@pytest.mark.parametrize("pdf", [b"", PDF])
+def test_answer_again_changes_nothing(staff: User, pdf: bytes) -> None:
     row = make_registration()
     asked = ask(row, staff)
-    evidence.answer(asked.pk, words="First", document=None, by=row.user, at=LATER)
-    again = evidence.answer(asked.pk, words="Second", document=ContentFile(PDF), by=row.user, at=LATER)
-    assert (again.answer, bool(again.document), Message.objects.count()) == ("First", False, 2)
+    for words in ("First", " First "):
+        document = ContentFile(pdf) if pdf else None
+        again = evidence.answer(asked.pk, words=words, document=document, by=row.user, at=LATER)
+    assert (again.answer, bool(again.document), Message.objects.count()) == ("First", bool(pdf), 2)
+
+
+@pytest.mark.parametrize(("words", "pdf"), [("Second", PDF), ("First", PDF + b"2"), ("First", b"")])
+def test_answer_with_something_else_is_refused_and_the_first_stands(staff: User, words: str, pdf: bytes) -> None:
+    row = make_registration()
+    asked = ask(row, staff)
+    evidence.answer(asked.pk, words="First", document=ContentFile(PDF), by=row.user, at=LATER)
+    document = ContentFile(pdf) if pdf else None
+    with pytest.raises(Refused) as refused:
+        evidence.answer(asked.pk, words=words, document=document, by=row.user, at=LATER)
+    assert (refused.value.code, EvidenceRequest.objects.get().answer) == ("already-answered", "First")
 
 
 def test_answer_needs_words_or_a_document(staff: User) -> None:
@@ -119,3 +133,15 @@ def test_answer_from_two_tabs_at_once() -> None:
     asked = ask(row, staff)
     run_at_once(lambda: evidence.answer(asked.pk, words="Here", document=None, by=row.user, at=LATER), times=2)
     assert verbs() == ["evidence.request", "evidence.answer", "evidence.answer"]
+
+
+@pytest.mark.django_db(transaction=True)
+def test_answer_while_staff_ask_anew_keeps_neither_waiting() -> None:
+    row, staff = make_registration(), make_registration().user
+    asked = ask(row, staff)
+    registration.approve(row.pk, by=staff, at=NOW)
+    again = partial(evidence.request, row.pk, question="Once more, please.", by=staff, at=NOW)
+    answering = partial(evidence.answer, asked.pk, words="Here", document=None, by=row.user, at=LATER)
+    run_behind(lambda: Registration.objects.select_for_update().get(pk=row.pk), [again, answering])
+    assert EvidenceRequest.objects.values_list("question", "answer").get() == ("Once more, please.", "Here")
+    assert status(row) == "evidence_received"

@@ -81,8 +81,21 @@ def test_registration_form_names_everything_at_once() -> None:
     assert set(form.errors) == {"supervisor_email", "is_full_time", "hours_coaching", "signature"}
 
 
-def test_registration_form_says_what_to_type_for_hours() -> None:
-    assert make_form(hours_other="a few").errors["hours_other"] == ["Enter the hours as a number, for example 27.5"]
+@pytest.mark.parametrize(
+    ("typed", "words"),
+    [
+        ("a few", "Enter the hours as a number, for example 27.5"),
+        ("NaN", "Enter the hours as a number, for example 27.5"),
+        ("", "Enter the hours of a usual week, for example 27.5"),
+        ("-0.01", "Hours cannot be less than 0."),
+        ("168.01", "A week has 168 hours. Enter those of one usual week."),
+        ("1e400", "A week has 168 hours. Enter those of one usual week."),
+        ("27.255", "Enter at most two decimals, for example 27.25"),
+        ("1e-400", "Enter at most two decimals, for example 27.25"),
+    ],
+)
+def test_registration_form_says_what_to_type_for_hours(typed: str, words: str) -> None:
+    assert make_form(hours_coaching=typed).errors["hours_coaching"] == [words]
 
 
 def test_profile_form_takes_no_zone_for_the_devices_own() -> None:

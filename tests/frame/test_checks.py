@@ -12,9 +12,15 @@ SAFE = {
     "SECRET_KEY": "x" * 32,
     "ALLOWED_HOSTS": ["certification.example.org"],
     "BASE_URL": "https://certification.example.org",
-    "PAYMENT_FAKE_GATEWAY": False,
     "REQUIRE_SECOND_FACTOR": True,
+    "STRIPE_SECRET_KEY": "sk_live_words",
+    "STRIPE_WEBHOOK_SECRET": "whsec_words",
+    "PAYPAL_CLIENT_ID": "an-app",
+    "PAYPAL_CLIENT_SECRET": "its-secret",
+    "PAYPAL_WEBHOOK_ID": "WH-1",
 }
+PRACTICE = {"STRIPE_SECRET_KEY": "sk_test_words"}
+SANDBOX = "https://api-m.sandbox.paypal.com"
 
 
 def findings(settings: Settings, **changes: Any) -> list[str | None]:
@@ -35,11 +41,27 @@ def test_safe_production_passes(settings: Settings) -> None:
         ({"ALLOWED_HOSTS": []}, ["icg_cert.E002"]),
         ({"ALLOWED_HOSTS": ["*"]}, ["icg_cert.E002"]),
         ({"BASE_URL": "http://certification.example.org"}, ["icg_cert.E003"]),
-        ({"PAYMENT_FAKE_GATEWAY": True}, ["icg_cert.E004"]),
         ({"REQUIRE_SECOND_FACTOR": False}, ["icg_cert.E006"]),
-        ({"BASE_URL": "", "PAYMENT_FAKE_GATEWAY": True}, ["icg_cert.E003", "icg_cert.E004"]),
-        ({"BASE_URL": "", "DEMO": True}, []),
-        ({"BASE_URL": "", "DEBUG": True}, []),
+        ({"STRIPE_SECRET_KEY": "sk_test_words"}, ["icg_cert.E007"]),
+        ({"STRIPE_SECRET_KEY": "rk_live_words"}, []),
+        ({"STRIPE_WEBHOOK_SECRET": ""}, ["icg_cert.E008"]),
+        ({"STRIPE_SECRET_KEY": "", "STRIPE_WEBHOOK_SECRET": ""}, []),
+        ({"STRIPE_API_URL": "http://127.0.0.1:8431"}, ["icg_cert.E009"]),
+        ({"PAYPAL_API_URL": SANDBOX}, ["icg_cert.E010"]),
+        ({"PAYPAL_API_URL": "https://api.paypal.com"}, ["icg_cert.E010"]),
+        ({"PAYPAL_API_URL": "http://127.0.0.1:8432"}, ["icg_cert.E010"]),
+        ({"PAYPAL_CLIENT_SECRET": ""}, ["icg_cert.E011"]),
+        ({"PAYPAL_WEBHOOK_ID": ""}, ["icg_cert.E012"]),
+        ({"PAYPAL_CLIENT_ID": "", "PAYPAL_CLIENT_SECRET": "", "PAYPAL_WEBHOOK_ID": "", "PAYPAL_API_URL": SANDBOX}, []),
+        ({"BASE_URL": "", "SECRET_KEY": "short"}, ["icg_cert.E001", "icg_cert.E003"]),
+        ({**PRACTICE, "BASE_URL": "", "DEMO": True, "PAYPAL_API_URL": SANDBOX}, []),
+        ({**PRACTICE, "BASE_URL": "", "DEBUG": True, "PAYPAL_API_URL": "http://127.0.0.1:8432"}, []),
+        ({**PRACTICE, "DEMO": True}, ["icg_cert.E013"]),
+        ({**PRACTICE, "DEBUG": True}, ["icg_cert.E013"]),
+        ({**PRACTICE, "DEMO": True, "PAYPAL_API_URL": "https://api.paypal.com"}, ["icg_cert.E013"]),
+        ({**PRACTICE, "DEMO": True, "PAYPAL_CLIENT_ID": ""}, []),
+        ({"DEMO": True, "PAYPAL_CLIENT_ID": "", "STRIPE_SECRET_KEY": "sk_live_words"}, ["icg_cert.E014"]),
+        ({"DEBUG": True, "PAYPAL_CLIENT_ID": "", "STRIPE_SECRET_KEY": "rk_live_words"}, ["icg_cert.E014"]),
     ],
 )
 def test_unsafe_production_is_named(settings: Settings, changes: dict[str, Any], expected: list[str]) -> None:

@@ -5,7 +5,7 @@ from pathlib import Path
 import pytest
 
 ROOT = Path(__file__).parent.parent.parent
-SERVICES = ["beat", "bucket", "mail", "migrate", "nginx", "postgres", "redis", "s3", "web", "worker"]
+SERVICES = ["beat", "bucket", "doubles", "mail", "migrate", "nginx", "postgres", "redis", "s3", "web", "worker"]
 
 
 @pytest.mark.requires("docker-compose")

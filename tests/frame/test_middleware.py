@@ -55,6 +55,12 @@ def test_second_factor_is_asked_of_who_sees_others_data(
     assert (response.status_code, response["Location"]) == (302, reverse("mfa_index"))
 
 
+def test_second_factor_is_asked_of_a_superuser_without_any_role(client: Client, db: None, anywhere: str) -> None:
+    client.force_login(User.objects.create_superuser("root@example.org", name="Rae Root"))
+    response = client.get(anywhere)
+    assert (response.status_code, response["Location"]) == (302, reverse("mfa_index"))
+
+
 def test_second_factor_is_not_asked_again_of_who_has_one(client: Client, staff: User, anywhere: str) -> None:
     Authenticator.objects.create(user=staff, type=Authenticator.Type.TOTP, data={"secret": "x"})
     client.force_login(staff)

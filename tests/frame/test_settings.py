@@ -21,6 +21,7 @@ REAL = {
     "ALLOWED_HOSTS": "certification.example.org",
     "BASE_URL": "https://certification.example.org/",
 }
+SANDBOX = "https://api-m.sandbox.paypal.com"
 
 
 def run(program: str, *arguments: str, **environment: str) -> subprocess.CompletedProcess[str]:
@@ -48,7 +49,7 @@ def test_settings_without_anything_are_the_demo(tmp_path: Path) -> None:
     names = [
         "DEMO",
         "DEBUG",
-        "PAYMENT_FAKE_GATEWAY",
+        "STANDS_IN",
         "REQUIRE_SECOND_FACTOR",
         "BASE_URL",
         "EMAIL_FILE_PATH",
@@ -57,7 +58,7 @@ def test_settings_without_anything_are_the_demo(tmp_path: Path) -> None:
     assert read(*names, ICG_VAR_DIR=str(tmp_path), PORT="8123") == {
         "DEMO": True,
         "DEBUG": False,
-        "PAYMENT_FAKE_GATEWAY": True,
+        "STANDS_IN": True,
         "REQUIRE_SECOND_FACTOR": False,
         "BASE_URL": "http://localhost:8123",
         "EMAIL_FILE_PATH": str(tmp_path / "mail"),
@@ -66,13 +67,13 @@ def test_settings_without_anything_are_the_demo(tmp_path: Path) -> None:
 
 
 def test_settings_with_a_database_are_real_and_strict() -> None:
-    names = ["DEMO", "PAYMENT_FAKE_GATEWAY", "REQUIRE_SECOND_FACTOR", "BASE_URL", "SESSION_COOKIE_SECURE"]
+    names = ["DEMO", "STANDS_IN", "REQUIRE_SECOND_FACTOR", "BASE_URL", "SESSION_COOKIE_SECURE"]
     names += ["SECURE_SSL_REDIRECT", "SECURE_HSTS_SECONDS", "MFA_WEBAUTHN_ALLOW_INSECURE_ORIGIN", "INSECURE_KEY"]
     answer = read(*names, "SECRET_KEY", **{**REAL, "SECRET_KEY": ""})
     assert answer.pop("INSECURE_KEY") != answer.pop("SECRET_KEY") == ""
     assert answer == {
         "DEMO": False,
-        "PAYMENT_FAKE_GATEWAY": False,
+        "STANDS_IN": False,
         "REQUIRE_SECOND_FACTOR": True,
         "BASE_URL": "https://certification.example.org",
         "SESSION_COOKIE_SECURE": True,
@@ -96,6 +97,33 @@ def test_settings_with_a_bucket_keep_files_there_and_let_the_browser_reach_it() 
     assert policy["connect-src"] == ["'self'", "https://files.example.org"]
     assert policy["media-src"] == ["'self'", "blob:", "https://files.example.org"]
     assert policy["script-src"] == ["'self'"]
+
+
+@pytest.mark.parametrize(
+    ("card", "pages"),
+    [
+        ({}, []),
+        ({"STRIPE_SECRET_KEY": "sk_live_words"}, ["https://checkout.stripe.com"]),
+        ({"STRIPE_SECRET_KEY": "sk_test_words", "STRIPE_API_URL": "http://127.0.0.1:8431"}, ["http://127.0.0.1:8431"]),
+        ({"PAYPAL_CLIENT_ID": "app"}, ["https://www.paypal.com"]),
+        ({"PAYPAL_CLIENT_ID": "app", "PAYPAL_API_URL": f"{SANDBOX}/"}, ["https://www.sandbox.paypal.com"]),
+        ({"PAYPAL_CLIENT_ID": "app", "PAYPAL_API_URL": "http://127.0.0.1:8432"}, ["http://127.0.0.1:8432"]),
+        ({"PAYPAL_API_URL": SANDBOX}, []),
+        (
+            {"STRIPE_SECRET_KEY": "sk_live_words", "PAYPAL_CLIENT_ID": "app"},
+            ["https://checkout.stripe.com", "https://www.paypal.com"],
+        ),
+        ({"PAYMENT_PAGES": "https://pay.example.org"}, ["https://pay.example.org"]),
+    ],
+)
+def test_settings_let_a_form_lead_to_the_payment_pages_alone(card: dict[str, str], pages: list[str]) -> None:
+    policy = read("CONTENT_SECURITY_POLICY", **REAL, **card)["CONTENT_SECURITY_POLICY"]["DIRECTIVES"]
+    assert policy["form-action"] == ["'self'", *pages]
+
+
+def test_settings_of_the_demo_lead_to_the_stand_ins_beside_it() -> None:
+    policy = read("CONTENT_SECURITY_POLICY", PORT="8100")["CONTENT_SECURITY_POLICY"]["DIRECTIVES"]
+    assert policy["form-action"] == ["'self'", "http://127.0.0.1:8101", "http://127.0.0.1:8102"]
 
 
 def test_settings_without_redis_queue_in_files_and_with_it_there(tmp_path: Path) -> None:

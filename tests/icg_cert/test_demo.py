@@ -1,5 +1,6 @@
 """The demo's world is true whatever day it is made on, is made once, and shows what its table promises."""
 
+from collections.abc import Iterator
 from datetime import datetime
 from io import StringIO
 from typing import Any
@@ -12,8 +13,11 @@ from candidates.models import Cohort, Cycle, Registration, User
 from icg_cert.audit.models import Event
 from icg_cert.demo import cast, files
 from icg_cert.lib import clock
+from payments import quotes
+from payments.models import Quote
 from portfolios.models import Entry, Requirement, Upload
 from scoring.models import Assignment, Certificate, Release, Result, Sheet
+from tests.doubles.stripe import StripeDouble
 from tests.factories import at
 
 pytestmark = pytest.mark.django_db
@@ -25,6 +29,14 @@ DAYS = {
     "between windows": at(2027, 3, 5, 12),
     "submission open": at(2027, 5, 20, 12),
 }
+
+
+@pytest.fixture(autouse=True)
+def stand_in(settings: Any) -> Iterator[None]:
+    """The demo's past has card payments, so somebody stands in for Stripe."""
+    with StripeDouble() as double:
+        settings.STRIPE_SECRET_KEY, settings.STRIPE_API_URL = double.API_KEY, double.url
+        yield
 
 
 def _load() -> str:
@@ -56,6 +68,7 @@ def test_load_demo_makes_a_true_world_on_any_day(now: datetime) -> None:
         "Eli": ("Evidence received", "Paid"),
         "Eva": ("Registered", "Paid"),
         "Flo": ("Registered", "Seat held by purchase order"),
+        "Gus": ("Registered", "Seat held by purchase order"),
     }
     assert {result.registration.user.get_short_name(): result.status for result in Result.objects.released(moment)} == {
         "Ada": "not_yet",
@@ -74,6 +87,7 @@ def test_load_demo_shows_what_its_table_promises(client: Client) -> None:
     _scorers_are_half_way()
     _ada_has_something_of_everything()
     _files_were_found_good()
+    _a_district_has_codes_to_hand_on(client)
     assert "Eva Engel" in client.get(f"/verify/{Certificate.objects.get().code}/").content.decode()
     _twice_changes_nothing(said)
 
@@ -111,6 +125,12 @@ def _files_were_found_good() -> None:
     assert set(Upload.objects.values_list("state", flat=True)) == {"ready"}
     kinds = set(Upload.objects.values_list("requirement__kind", "extension"))
     assert kinds == {("document", ".pdf"), ("form", ".docx"), ("video", ".mp4")}
+
+
+def _a_district_has_codes_to_hand_on(client: Client) -> None:
+    page = client.get(quotes.path(Quote.objects.get())).content.decode()
+    for part in ("1 of 3 taken.", "Gus Grant", "$1,200.00 USD", "W-9"):
+        assert part in page
 
 
 def _twice_changes_nothing(said: str) -> None:

@@ -16,6 +16,7 @@ from candidates.models import PolicyText, Programme
 from candidates.permissions import ROLES
 from icg_cert import programme
 from icg_cert.audit.models import Event
+from payments.models import Vendor
 from portfolios.models import Factor, Requirement
 from scoring.models import Criterion, FeedbackStatement, Level, Rubric, ScoringPolicy
 
@@ -148,7 +149,7 @@ def test_load_twice_changes_nothing() -> None:
     rows = _rows()
     second = _load()
 
-    assert len(first) == 14
+    assert len(first) == 15
     assert all(line.startswith("added ") for line in first)
     assert second == ["The programme is loaded already; nothing to add."]
     assert _rows() == rows
@@ -164,6 +165,10 @@ def _drop_requirement() -> None:
 
 def _change_fee() -> None:
     Programme.objects.update(fee_minor=45000)
+
+
+def _fill_in_address() -> None:
+    Vendor.objects.update(remit_to="PO Box 100")
 
 
 def _reword_statement() -> None:
@@ -189,6 +194,7 @@ def _adopt_policy() -> None:
         (_reword_factor, "factor 1 The Impact Cycle"),
         (_drop_requirement, "factor 1 The Impact Cycle"),
         (_change_fee, "the programme"),
+        (_fill_in_address, "the vendor details"),
         (_reword_statement, "the general feedback statements"),
         (_adopt_policy, "the scoring policy"),
     ],

@@ -16,10 +16,9 @@ from candidates.eligibility import Hours, Statement
 from candidates.models import Cycle, PolicyText, Registration, User
 from icg_cert.lib import clock
 from icg_cert.mail.models import Message
-from payments import attempts, purchase_orders, remittances, settlement
-from payments.gateways import fake
+from payments import acceptance, attempts, purchase_orders, remittances, settlement
 from payments.gateways.base import Standing
-from payments.models import Attempt
+from payments.models import Attempt, Invoice
 from payments.purchase_orders import Order
 from portfolios import submission, uploads
 from portfolios.models import Entry, Factor, Requirement
@@ -27,6 +26,7 @@ from scoring import assignment, release, sheets
 from scoring.models import Assignment, Result, Sheet
 from scoring.sheets import Content, Rated
 from tests.factories import at, make_user
+from tests.payments import fake
 from tests.portfolios.files import film, pdf
 
 Scores = Mapping[tuple[User, int], tuple[str, ...]]  # (candidate, factor) to the readings in their order
@@ -89,15 +89,15 @@ def order(made: Registration, when: datetime) -> int:
         amount=made.fee,
         document=pdf(),
     )
-    purchase_orders.acceptance.accept_for(made.pk, accepted_policy(), by=made.user, at=when)
+    acceptance.accept_for(made.pk, accepted_policy(), by=made.user, at=when)
     return purchase_orders.submit(made.pk, from_district, by=made.user, at=when).pk
 
 
 def remit(order_id: int, cast: Cast, received_on: date, when: datetime) -> None:
-    due = purchase_orders.PurchaseOrder.objects.get(pk=order_id).money
-    remittances.enter(
-        order_id, kind="check", number="10442", amount=due, received_on=received_on, by=cast.finance, at=when
-    )
+    """A check over what is open on the order's invoice."""
+    due = Invoice.objects.open().select_related("order").get(order=order_id)
+    check = {"kind": "check", "number": "10442", "amount": due.owed, "received_on": received_on}
+    remittances.enter(due.order.payer_id, **check, invoices=[due.pk], by=cast.finance, at=when)
 
 
 def hand_in(made: Registration, year: int, factors: Iterable[int], cast: Cast, when: datetime) -> None:
@@ -156,8 +156,8 @@ def _judge(sheet: Sheet, value: Decimal, when: datetime) -> None:
 def release_results(year: int, cast: Cast) -> None:
     """Prepared by one, approved by another, told by the job at the announced instant."""
     cycle = Cycle.objects.get(year=year)
-    release.prepare(cycle.pk, releases_at=cycle.releases_at, by=cast.staff, at=at(year, 10, 20))
-    release.approve(cycle.pk, by=cast.other_staff, at=at(year, 10, 21))
+    seen = release.prepare(cycle.pk, releases_at=cycle.releases_at, by=cast.staff, at=at(year, 10, 20)).prepared_at
+    release.approve(cycle.pk, seen=seen, by=cast.other_staff, at=at(year, 10, 21))
     tick(cycle.releases_at)
 
 

@@ -32,6 +32,23 @@ def test_gallery_is_accessible_and_fits(chromium: Browser, markup: str, width: i
 
 
 @pytest.mark.requires("chromium")
+def test_header_of_a_phone_is_two_rows_however_long_the_menu(chromium: Browser) -> None:
+    links = "".join(f'<li><a href="/{n}/">The portfolio</a></li>' for n in range(9))
+    sheets = "".join(f'<link rel="stylesheet" href="/static/css/{name}.css">' for name in ("tokens", "components"))
+    page = chromium.new_page(viewport={"width": 375, "height": 800})
+    gallery.serve(
+        page,
+        f'<!doctype html>{sheets}<header class="site-header"><div class="bar"><a class="wordmark" href="/">ICG</a>'
+        f'<nav class="site-nav"><ul>{links}</ul></nav><div class="account"><a href="/">In</a></div></div></header>',
+    )
+    assert page.evaluate("document.querySelector('header').offsetHeight") <= 100
+    page.get_by_role("link", name="The portfolio").last.focus()
+    assert page.evaluate("document.querySelector('.site-nav ul').scrollLeft") > 0
+    assert page.evaluate("document.documentElement.scrollWidth") == 375
+    page.close()
+
+
+@pytest.mark.requires("chromium")
 def test_gallery_gives_the_error_summary_the_focus(chromium: Browser, markup: str) -> None:
     page = chromium.new_page()
     gallery.serve(page, markup)

@@ -4,6 +4,8 @@ from typing import Any
 
 import pytest
 from django.core import mail
+from django.core.files.base import ContentFile
+from django.core.files.storage import default_storage
 from django.core.mail.backends.base import BaseEmailBackend
 from django.db import transaction
 from pytest_django import Settings
@@ -108,3 +110,42 @@ def test_two_senders_at_once_send_each_message_once() -> None:
     sent = run_at_once(lambda: outbox.send_due(NOON), times=4)
     assert sum(sent) == 5
     assert len(mail.outbox) == 5
+
+
+def attached(name: str = "invoices/abc.pdf") -> None:
+    outbox.queue(
+        "hello",
+        to="ap@example.org",
+        key="hello:1",
+        at=NOON,
+        attachment=name,
+        attachment_name="INV-2026-0001.pdf",
+        word="x",
+    )
+
+
+def test_an_attachment_leaves_as_it_was_stored(db: None) -> None:
+    name = default_storage.save("invoices/abc.pdf", ContentFile(b"%PDF-1.7 paper"))
+    attached(name)
+    assert outbox.send_due(NOON) == 1
+    assert [tuple(each) for each in mail.outbox[0].attachments] == [
+        ("INV-2026-0001.pdf", b"%PDF-1.7 paper", "application/pdf")
+    ]
+
+
+def test_a_message_without_a_file_carries_none(candidate: User) -> None:
+    queue(candidate)
+    outbox.send_due(NOON)
+    assert mail.outbox[0].attachments == []
+
+
+def test_a_file_that_cannot_be_read_postpones_the_message(db: None) -> None:
+    """The storage may be away for a minute, as a mail server may."""
+    attached()
+    assert outbox.send_due(NOON) == 0
+    message = Message.objects.get()
+    assert (message.state, message.tries, message.next_try_at) == ("queued", 1, NOON + timedelta(minutes=1))
+    assert message.error.startswith("FileNotFoundError")
+    default_storage.save("invoices/abc.pdf", ContentFile(b"%PDF-1.7 paper"))
+    assert outbox.send_due(NOON + timedelta(minutes=1)) == 1
+    assert len(mail.outbox[0].attachments) == 1

@@ -1,4 +1,5 @@
 from collections.abc import Callable
+from dataclasses import replace
 from datetime import timedelta
 from functools import partial
 from typing import Any
@@ -11,13 +12,13 @@ from candidates.models import PolicyText, Registration, User
 from icg_cert.lib.money import Money
 from icg_cert.lib.refusal import Refused
 from icg_cert.mail.models import Message
-from payments import attempts, settlement
+from payments import attempts, ledger, settlement
+from payments.gateways import registry
 from payments.gateways.base import Rejected, Standing, Unavailable
-from payments.gateways.fake import FakeGateway
 from payments.models import Attempt, LedgerEntry, PolicyAcceptance, ProviderCall, ProviderRef
 from tests.factories import MICROSECOND, make_registration, make_text
 from tests.payments.conftest import NOW, Stub, answer, only_attempt
-from tests.threads import run_all_at_once, run_at_once
+from tests.threads import run_all_at_once, run_at_once, run_behind
 
 Begin = Callable[..., str]
 
@@ -73,6 +74,7 @@ def test_start_asks_for_what_is_left_of_the_fee(unpaid: Registration, begin: Beg
         ("closes_at", timedelta(days=9), "window-closed"),
     ],
 )
+@pytest.mark.payment_case(50)
 def test_start_keeps_to_the_window_to_the_microsecond(
     unpaid: Registration, begin: Begin, edge: str, after: timedelta, code: str
 ) -> None:
@@ -89,6 +91,7 @@ def refusal_of(work: Callable[[], Any]) -> str:
     return ""
 
 
+@pytest.mark.payment_case(49)
 def test_start_after_closing_goes_on_with_what_was_begun_in_time(unpaid: Registration, begin: Begin) -> None:
     closes_at = unpaid.cohort.registration_closes_at
     url = begin(closes_at - timedelta(minutes=5))
@@ -127,7 +130,7 @@ def test_start_needs_the_current_text_accepted(begin: Begin, policy: PolicyText)
 
 def test_start_with_a_method_that_is_off_is_refused(begin: Begin, settings: Any) -> None:
     assert refusal_of(lambda: begin(provider="stripe")) == "method-off"
-    settings.PAYMENT_FAKE_GATEWAY = False
+    settings.TESTING = False
     assert refusal_of(begin) == "method-off"
 
 
@@ -248,6 +251,27 @@ def test_start_from_eight_tabs_at_once_is_one_attempt(begin: Begin) -> None:
 
 
 @pytest.mark.django_db(transaction=True)
+def test_start_another_way_in_the_same_moment_opens_no_second_page(
+    unpaid: Registration, begin: Begin, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Both looked before either began; the second finds an attempt that is not of its provider."""
+    other = Stub()
+    monkeypatch.setitem(registry.GATEWAYS, "other", (lambda: other, "TESTING"))
+
+    def press(provider: str) -> str:
+        try:
+            return begin(provider=provider)
+        except Refused as refused:
+            return refused.code
+
+    works = [partial(press, "fake"), partial(press, "other")]
+    url, refused = run_behind(lambda: ledger.lock(unpaid.pk), works)
+    attempt = only_attempt(unpaid)
+    assert (url, refused, other.calls) == (attempt.url, "begun-elsewhere", [])
+    assert (attempt.provider, attempt.state) == ("fake", "open")
+
+
+@pytest.mark.django_db(transaction=True)
 def test_start_waits_for_the_lock_of_the_registration(unpaid: Registration, begin: Begin) -> None:
     assert_locked(unpaid, begin)
 
@@ -316,19 +340,9 @@ def test_facts_move_an_attempt_only_along_its_map(
     if status == Standing.PAID:
         answer(url, "paid")
     else:
-        faulty(fetch=lambda really: type(really())(status, NOW, *_told(really())))
+        faulty(fetch=lambda really: replace(really(), status=status, fetched_at=NOW, txns=()))
     settlement.settle(only_attempt(unpaid).pk, at=NOW)
     target = settlement.STATES[status]
     became = only_attempt(unpaid).state
     is_legal = target == now or target in Attempt.NEXT[now]
     assert became == (target if is_legal else now)
-
-
-def _told(facts: Any) -> tuple[Any, ...]:
-    return facts.attempt_id, facts.amount, (), facts.refs, facts.livemode, facts.account
-
-
-def test_the_fake_gateway_cannot_be_made_where_it_is_off(settings: Any) -> None:
-    settings.PAYMENT_FAKE_GATEWAY = False
-    with pytest.raises(Exception, match="without money"):
-        FakeGateway()

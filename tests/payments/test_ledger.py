@@ -16,8 +16,11 @@ Payment = Registration.Payment
 SUBMITTED, ACCEPTED = PurchaseOrder.State.SUBMITTED, PurchaseOrder.State.ACCEPTED
 
 
-def standing(balance: int, *, disputed: int = 0, entries: bool = True, doubt: bool = False, order: str = "") -> str:
-    return status_of(Position(FEE, Money(balance), Money(disputed), entries, doubt, order))
+def standing(
+    balance: int, *, risk: int | None = None, entries: bool = True, doubt: bool = False, order: str = ""
+) -> str:
+    """`risk` is what an open dispute may still take; None where there is none."""
+    return status_of(Position(FEE, Money(balance), Money(risk or 0), risk is not None, entries, doubt, order))
 
 
 @pytest.mark.parametrize(
@@ -37,8 +40,13 @@ def standing(balance: int, *, disputed: int = 0, entries: bool = True, doubt: bo
         (standing(40001), Payment.OVERPAID),
         (standing(0), Payment.REFUNDED),
         (standing(0, doubt=True), Payment.PENDING),
-        (standing(0, disputed=-40000), Payment.DISPUTED),
-        (standing(40000, disputed=-40000), Payment.PAID),
+        (standing(0, risk=0), Payment.DISPUTED),
+        (standing(40000, risk=40000), Payment.DISPUTED),
+        (standing(40000, risk=1), Payment.DISPUTED),
+        (standing(80000, risk=40000), Payment.PAID),
+        (standing(80001, risk=40000), Payment.OVERPAID),
+        (standing(40000, risk=0), Payment.PAID),
+        (standing(0, risk=0, order=ACCEPTED), Payment.DISPUTED),
     ],
 )
 def test_payment_status_follows_money_then_doubt_then_promises(found: str, expected: str) -> None:
@@ -96,6 +104,7 @@ def test_an_amount_has_the_sign_of_its_kind(unpaid: Registration, kind: str, min
         post(unpaid, minor, kind=kind)
 
 
+@pytest.mark.payment_case(58)
 def test_the_database_refuses_to_change_or_delete_an_entry(unpaid: Registration) -> None:
     post(unpaid)
     with pytest.raises(InternalError, match="append_only"), transaction.atomic():

@@ -13,11 +13,12 @@ from icg_cert.audit.models import Event
 from icg_cert.lib.money import Money
 from icg_cert.lib.refusal import Refused
 from icg_cert.mail.models import Message
-from payments import acceptance, purchase_orders, remittances
-from payments.models import LedgerEntry, PurchaseOrder, Remittance
-from payments.purchase_orders import Order, normalise
-from tests.factories import MICROSECOND, make_registration
+from payments import acceptance, payers, purchase_orders
+from payments.models import Payer, PurchaseOrder
+from payments.purchase_orders import Check, Order, checklist, normalise
+from tests.factories import MICROSECOND, make_payer, make_registration
 from tests.payments.conftest import NOW
+from tests.payments.districts import pay
 from tests.payments.test_attempts import Begin, assert_locked, refusal_of
 from tests.threads import run_all_at_once, run_at_once
 
@@ -28,6 +29,7 @@ ORDER = Order(
     issued_on=date(2026, 12, 1),
     amount=Money(40000),
     document=b"%PDF-1.7 the order",
+    bill_to="Accounts Payable\n1 Main Street",
 )
 Submit = Callable[..., PurchaseOrder]
 
@@ -45,6 +47,12 @@ def submit(unpaid: Registration, policy: PolicyText) -> Submit:
 def status(registration: Registration) -> str:
     registration.refresh_from_db()
     return registration.payment_status
+
+
+def seats(order: PurchaseOrder) -> list[tuple[str, int | None, int, bool]]:
+    """Each seat's state, registration, price, and whether it has a code."""
+    rows = order.seats.order_by("pk").values_list("state", "registration", "price_minor", "code_sha256")
+    return [(state, registration, price, code is not None) for state, registration, price, code in rows]
 
 
 def mails() -> list[tuple[str, str]]:
@@ -75,9 +83,13 @@ def test_numbers_are_compared_without_their_decoration(number: str, plain: str) 
 
 def test_submit_stores_the_order_and_says_it_is_being_checked(unpaid: Registration, submit: Submit) -> None:
     order = submit(payer_name="  Lakeside  School District ")
-    assert (order.state, order.money, order.number, order.number_normalised, order.payer_name) == (
+    assert (order.state, order.money, order.number, order.number_normalised, order.payer.name) == (
         "submitted", Money(40000), "PO-0042", "42", "Lakeside School District",
     )  # fmt: skip
+    assert (order.cohort, order.quote, order.contact_email, order.submitted_by) == (
+        unpaid.cohort, None, "ada@example.org", unpaid.user,
+    )  # fmt: skip
+    assert seats(order) == [("claimed", unpaid.pk, 40000, False)]
     with order.document.open() as file:
         assert file.read() == ORDER.document
     assert "0042" not in order.document.name
@@ -102,6 +114,7 @@ def test_submit_of_a_second_order_is_refused_and_keeps_no_file(submit: Submit) -
     assert documents() == 1
 
 
+@pytest.mark.payment_case(71)
 @pytest.mark.parametrize(
     ("edge", "after", "code"),
     [
@@ -118,6 +131,7 @@ def test_submit_keeps_to_the_window_to_the_microsecond(
     assert refusal_of(lambda: submit(when=moment, issued_on=date(2026, 10, 1))) == code
 
 
+@pytest.mark.payment_case(59, 61)
 @pytest.mark.parametrize(
     ("changes", "code", "field"),
     [
@@ -128,6 +142,9 @@ def test_submit_keeps_to_the_window_to_the_microsecond(
         ({"number": " - "}, "number-empty", "number"),
         ({"issued_on": date(2026, 12, 10)}, "", ""),
         ({"issued_on": date(2026, 12, 11)}, "date-future", "issued_on"),
+        ({"valid_until": date(2026, 12, 10)}, "", ""),
+        ({"valid_until": date(2026, 12, 9)}, "expired", "valid_until"),
+        ({"amount": Money(40000, "CAD")}, "currency", "amount"),
     ],
 )
 def test_submit_looks_at_number_date_and_amount(submit: Submit, changes: dict[str, Any], code: str, field: str) -> None:
@@ -178,7 +195,11 @@ def test_accept_holds_the_seat_also_after_closing(unpaid: Registration, submit: 
     assert status(unpaid) == "po_committed"
     assert unpaid.is_taking_part
     assert not unpaid.is_settled
-    assert [event for event, _ in mails()] == ["purchase_order_submitted", "purchase_order_accepted"]
+    assert [event for event, to in mails() if to == "ada@example.org"] == [
+        "purchase_order_submitted",
+        "invoice_issued",
+        "purchase_order_accepted",
+    ]
     assert list(Event.objects.about(order).order_by("pk").values_list("verb", "actor")) == [
         ("purchase_order.submit", unpaid.user.pk),
         ("purchase_order.accept", staff.pk),
@@ -191,11 +212,12 @@ def test_refuse_tells_the_reason_and_the_fee_is_owed_again(
     order = submit()
     assert refusal_of(lambda: purchase_orders.refuse(order.pk, reason=" ", by=staff, at=NOW)) == "reason-missing"
     purchase_orders.refuse(order.pk, reason="The signature is missing.", by=staff, at=NOW)
-    assert status(unpaid) == "unpaid"
+    assert (status(unpaid), seats(order)) == ("unpaid", [("released", unpaid.pk, 40000, False)])
     assert "The signature is missing." in Message.objects.get(event="purchase_order_refused").body_text
     assert submit(document=b"%PDF-1.7 signed").state == "submitted"
 
 
+@pytest.mark.payment_case(76)
 def test_nobody_decides_about_their_own_order(submit: Submit, staff: User, policy: PolicyText) -> None:
     own = make_registration(staff, payment_status="unpaid")
     order = submit(own)
@@ -219,7 +241,7 @@ def test_an_order_moves_only_along_its_map(submit: Submit, staff: User, now: str
     verbs: dict[str, Callable[[], Any]] = {
         "accepted": lambda: purchase_orders.accept(order.pk, by=staff, at=NOW),
         "refused": lambda: purchase_orders.refuse(order.pk, reason="x", by=staff, at=NOW),
-        "cancelled": lambda: purchase_orders.cancel(order.pk, reason="x", by=staff, at=NOW),
+        "cancelled": lambda: purchase_orders.cancel(order.pk, reason="x", by=staff, at=NOW, with_taken_seats=True),
     }
     is_legal = to == now or to in PurchaseOrder.NEXT[now]
     assert refusal_of(verbs[to]) == ("" if is_legal else "order-decided")
@@ -239,107 +261,128 @@ def test_cancel_of_an_accepted_order_is_for_the_office(unpaid: Registration, sub
     order = purchase_orders.accept(submit().pk, by=staff, at=NOW)
     own = lambda: purchase_orders.cancel(order.pk, reason="", by=unpaid.user, at=NOW)  # noqa: E731
     assert refusal_of(own) == "order-accepted"
-    purchase_orders.cancel(order.pk, reason="The district took it back.", by=staff, at=NOW)
-    assert status(unpaid) == "unpaid"
+    taken = lambda: purchase_orders.cancel(order.pk, reason="The district took it back.", by=staff, at=NOW)  # noqa: E731
+    assert refusal_of(taken) == "seats-taken"
+    purchase_orders.cancel(order.pk, reason="The district took it back.", by=staff, at=NOW, with_taken_seats=True)
+    assert (status(unpaid), seats(order)) == ("unpaid", [("released", unpaid.pk, 40000, False)])
 
 
-def test_one_order_covers_several_coaches_as_far_as_its_amount_goes(
-    submit: Submit, unpaid: Registration, staff: User
-) -> None:
-    coaches = [unpaid, *(make_registration(payment_status="unpaid") for _ in range(2))]
-    assert submit(coaches[0], amount=Money(80000)).state == "submitted"
-    assert submit(coaches[1], amount=Money(80000), number="po 42", payer_name="LAKESIDE school district")
-    assert refusal_of(lambda: submit(coaches[2], amount=Money(80000))) == "number-used"
-    assert submit(coaches[2], amount=Money(80000), payer_name="Hillside").state == "submitted"
+@pytest.mark.payment_case(70)
+def test_accept_of_who_paid_meanwhile_is_refused(unpaid: Registration, submit: Submit, staff: User) -> None:
+    order = submit()
+    Registration.objects.update(payment_status="paid")
+    assert refusal_of(lambda: purchase_orders.accept(order.pk, by=staff, at=NOW)) == "already-paid"
 
 
-@pytest.mark.django_db(transaction=True)
-def test_accept_of_two_coaches_at_once_never_exceeds_the_order(
-    submit: Submit, unpaid: Registration, staff: User
-) -> None:
-    orders = [submit(), submit(make_registration(payment_status="unpaid"), number="43")]
-    PurchaseOrder.objects.update(number_normalised="42")
-    verbs = [lambda pk=order.pk: purchase_orders.accept(pk, by=staff, at=NOW) for order in orders]
-    codes = run_all_at_once([lambda verb=verb: refusal_of(verb) for verb in verbs])
-    assert sorted(codes) == ["", "number-used"]
-
-
-@pytest.mark.django_db(transaction=True)
-def test_accept_waits_for_the_registration_and_for_every_order_of_the_number(
-    unpaid: Registration, submit: Submit, staff: User
-) -> None:
-    order = submit(amount=Money(80000))
-    other = submit(make_registration(payment_status="unpaid"), amount=Money(80000))
-    for row in (unpaid, order, other):
-        assert_locked(row, lambda: purchase_orders.accept(order.pk, by=staff, at=NOW))
-
-
-def enter(order: PurchaseOrder, by: User, **changes: Any) -> Remittance:
-    fields = {"kind": "check", "number": "1001", "amount": Money(40000), "received_on": date(2026, 12, 9)}
-    return remittances.enter(order.pk, **{**fields, **changes}, by=by, at=NOW)
-
-
-@pytest.fixture
-def accepted(submit: Submit, staff: User) -> PurchaseOrder:
-    return purchase_orders.accept(submit().pk, by=staff, at=NOW)
-
-
-def test_remittance_pays_the_fee(unpaid: Registration, accepted: PurchaseOrder, finance: User) -> None:
-    assert remittances.missing(accepted) == Money(40000)
-    enter(accepted, finance)
-    assert (status(unpaid), remittances.missing(accepted)) == ("paid", Money(0))
-    entry = LedgerEntry.objects.get()
-    assert (entry.kind, entry.money, entry.provider, entry.txn_ref, entry.actor) == (
-        "po_money", Money(40000), "po", f"{accepted.pk}:check:1001", finance,
-    )  # fmt: skip
-    assert [event for event, _ in mails()] == [
-        "purchase_order_submitted",
-        "purchase_order_accepted",
-        "purchase_order_paid",
-    ]
-
-
-def test_remittance_twice_is_one(unpaid: Registration, accepted: PurchaseOrder, finance: User) -> None:
-    assert enter(accepted, finance) == enter(accepted, finance, number=" 01001 ")
-    assert [LedgerEntry.objects.count(), status(unpaid)] == [1, "paid"]
-    assert refusal_of(lambda: enter(accepted, finance, amount=Money(1))) == "remittance-known"
-
-
-@pytest.mark.django_db(transaction=True)
-def test_remittance_from_two_desks_at_once_is_one(accepted: PurchaseOrder, finance: User) -> None:
-    first, second = run_at_once(lambda: enter(accepted, finance), times=2)
-    assert (first, LedgerEntry.objects.count()) == (second, 1)
-
-
-def test_remittance_in_parts_keeps_the_seat(unpaid: Registration, accepted: PurchaseOrder, finance: User) -> None:
-    seen = []
-    for number, minor in (("1", 39999), ("2", 1), ("3", 100)):
-        enter(accepted, finance, number=number, amount=Money(minor))
-        seen.append(status(unpaid))
-    assert seen == ["po_committed", "paid", "overpaid"]
-    assert len(mails()) == 3
-
-
+@pytest.mark.payment_case(60)
 @pytest.mark.parametrize(
     ("changes", "code"),
     [
-        ({"number": "-"}, "number-empty"),
-        ({"amount": Money(0)}, "amount-wrong"),
-        ({"received_on": date(2026, 12, 10)}, ""),
-        ({"received_on": date(2026, 12, 11)}, "date-future"),
+        ({"number": "po 42"}, "number-used"),
+        ({"number": "0042"}, "number-used"),
+        ({"number": "４２", "payer_name": " LAKESIDE  school district"}, "number-used"),
+        ({"number": "42-A"}, ""),
+        ({"payer_name": "Hillside School District"}, ""),
     ],
 )
-def test_remittance_looks_at_what_is_typed(
-    accepted: PurchaseOrder, finance: User, changes: dict[str, Any], code: str
+def test_a_number_is_live_once_per_payer_however_it_is_typed(
+    submit: Submit, changes: dict[str, Any], code: str
 ) -> None:
-    assert refusal_of(lambda: enter(accepted, finance, **changes)) == code
+    submit()
+    other = make_registration(payment_status="unpaid")
+    assert refusal_of(lambda: submit(other, **changes)) == code
+    assert documents() == (1 if code else 2)
 
 
-def test_remittance_for_an_order_that_is_not_accepted_is_refused(submit: Submit, finance: User) -> None:
+@pytest.mark.payment_case(60)
+@pytest.mark.parametrize("verb", ["refuse", "cancel"])
+def test_a_number_that_was_turned_down_may_come_again(submit: Submit, staff: User, verb: str) -> None:
     order = submit()
-    assert refusal_of(lambda: enter(order, finance)) == "order-not-accepted"
+    getattr(purchase_orders, verb)(order.pk, reason="x", by=staff, at=NOW)
+    again = submit()
+    assert (again.payer, again != order, Payer.objects.count()) == (order.payer, True, 1)
 
 
-def test_cancel_after_money_came_is_refused(accepted: PurchaseOrder, staff: User, finance: User) -> None:
-    enter(accepted, finance, amount=Money(1))
-    assert refusal_of(lambda: purchase_orders.cancel(accepted.pk, reason="x", by=staff, at=NOW)) == "has-money"
+@pytest.mark.payment_case(60)
+@pytest.mark.django_db(transaction=True)
+def test_two_coaches_with_the_same_order_at_once_are_one_and_a_clear_no(submit: Submit, unpaid: Registration) -> None:
+    other = make_registration(payment_status="unpaid")
+    codes = run_all_at_once([lambda who=who: refusal_of(lambda: submit(who)) for who in (unpaid, other)])
+    assert (sorted(codes), documents(), Payer.objects.count()) == (["", "number-used"], 1, 1)
+
+
+@pytest.mark.django_db(transaction=True)
+def test_submit_waits_for_the_registration_and_the_payer(unpaid: Registration, submit: Submit) -> None:
+    for row in (unpaid, make_payer(ORDER.payer_name)):
+        assert_locked(row, submit)
+
+
+def test_a_known_payer_changes_only_when_an_order_is_accepted(submit: Submit, staff: User) -> None:
+    payer = make_payer(ORDER.payer_name, email="old@lakeside.example.org", bill_to="Old Street")
+    order = submit()
+    payer.refresh_from_db()
+    assert (order.payer, payer.email, payer.bill_to) == (payer, "old@lakeside.example.org", "Old Street")
+    purchase_orders.accept(order.pk, by=staff, at=NOW)
+    payer.refresh_from_db()
+    assert (payer.email, payer.bill_to) == ("payable@lakeside.example.org", "Accounts Payable\n1 Main Street")
+
+
+@pytest.mark.django_db(transaction=True)
+def test_accept_waits_for_the_registration_the_payer_and_the_order(
+    unpaid: Registration, submit: Submit, staff: User
+) -> None:
+    order = submit()
+    for row in (unpaid, order.payer, order):
+        assert_locked(row, lambda: purchase_orders.accept(order.pk, by=staff, at=NOW))
+
+
+@pytest.mark.django_db(transaction=True)
+def test_accept_and_refuse_at_once_is_one_decision(submit: Submit, staff: User, other_staff: User) -> None:
+    order = submit()
+    codes = run_all_at_once(
+        [
+            lambda: refusal_of(lambda: purchase_orders.accept(order.pk, by=staff, at=NOW)),
+            lambda: refusal_of(lambda: purchase_orders.refuse(order.pk, reason="x", by=other_staff, at=NOW)),
+        ]
+    )
+    assert sorted(codes) == ["", "order-decided"]
+
+
+def test_ask_lets_the_order_wait_and_writes_once(unpaid: Registration, submit: Submit, staff: User) -> None:
+    order = submit()
+    for _ in range(2):
+        order = purchase_orders.ask(order.pk, question=" Who signed it? ", by=staff, at=NOW)
+    assert (order.state, order.reason, status(unpaid)) == ("submitted", "Who signed it?", "po_requested")
+    assert mails()[1:] == [("purchase_order_question", "ada@example.org")]
+    purchase_orders.ask(order.pk, question="And when?", by=staff, at=NOW + timedelta(hours=1))
+    assert mails()[1:] == [("purchase_order_question", "ada@example.org")] * 2
+    assert refusal_of(lambda: purchase_orders.ask(order.pk, question=" ", by=staff, at=NOW)) == "reason-missing"
+    purchase_orders.accept(order.pk, by=staff, at=NOW)
+    assert refusal_of(lambda: purchase_orders.ask(order.pk, question="?", by=staff, at=NOW)) == "order-decided"
+
+
+@pytest.mark.payment_case(64)
+def test_cancel_after_money_came_is_refused(unpaid: Registration, submit: Submit, staff: User, finance: User) -> None:
+    order = purchase_orders.accept(submit().pk, by=staff, at=NOW)
+    pay(order.payer, finance, 1, order.invoices.get())
+    cancel = lambda: purchase_orders.cancel(order.pk, reason="x", by=staff, at=NOW, with_taken_seats=True)  # noqa: E731
+    assert refusal_of(cancel) == "has-money"
+    assert status(unpaid) == "po_committed"
+
+
+def test_checklist_says_what_speaks_for_an_order_and_what_against(submit: Submit, staff: User) -> None:
+    order = submit(valid_until=date(2027, 1, 31))
+    assert checklist(order) == [
+        Check("Lakeside School District is not verified yet. Make sure that it exists and is called so.", False),
+        Check("PO-0042 is not used by this payer.", True),
+        Check("$400.00 USD for 1 × $400.00 USD, together $400.00 USD.", True),
+        Check("Dated 1 December 2026.", True),
+        Check("Valid until 31 January 2027.", True),
+        Check("Handed in on 10 December 2026, in time for Cohort 10 (2026).", True),
+    ]
+    purchase_orders.refuse(order.pk, reason="x", by=staff, at=NOW)
+    payers.verify(order.payer_id, by=staff, at=NOW)
+    assert checklist(submit(document=b"%PDF-1.7 signed"))[:2] == [
+        Check("Lakeside School District was verified on 10 December 2026.", True),
+        Check("This payer sent PO-0042 before; it was refused or cancelled then.", False),
+    ]

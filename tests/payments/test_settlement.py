@@ -10,9 +10,10 @@ from django.db import transaction
 
 from candidates.models import Registration, User
 from icg_cert.lib.money import Money
+from icg_cert.lib.refusal import Refused
 from icg_cert.mail.models import Message
-from payments import settlement
-from payments.gateways.base import Facts, Standing, Txn, Unavailable
+from payments import attempts, ledger, settlement
+from payments.gateways.base import Contest, Disputed, Facts, Standing, Txn, Unavailable
 from payments.models import Attempt, LedgerEntry, ProviderCall
 from payments.settlement import settle
 from tests.payments.conftest import NOW, Stub, answer, only_attempt
@@ -129,19 +130,21 @@ def test_settle_puts_money_that_does_not_fit_aside(
     answer(begin(), "paid")
     faulty(fetch=lambda really: replace(really(), **wrong))
     for _ in range(2):
-        assert settle(only_attempt(unpaid).pk, at=SOON).state == "open"
+        settle(only_attempt(unpaid).pk, at=SOON)
     assert status(unpaid) == "unpaid"
     charged = "txns" not in wrong
+    assert only_attempt(unpaid).state == ("closed" if charged else "open")
     assert list(LedgerEntry.objects.values_list("registration", "amount_minor")) == [(None, 40000)] * charged
     assert mails() == [("payment_attention", "fay@example.org")] * charged
 
 
-@pytest.mark.parametrize("minor", [39999, 40001, 100])
+@pytest.mark.payment_case(23, 24)
+@pytest.mark.parametrize(("minor", "currency"), [(39999, "USD"), (40001, "USD"), (100, "USD"), (40000, "EUR")])
 def test_settle_does_not_believe_a_charge_of_another_amount(
-    unpaid: Registration, begin: Begin, faulty: Faulty, minor: int
+    unpaid: Registration, begin: Begin, faulty: Faulty, minor: int, currency: str
 ) -> None:
     def other(really: Callable[[], Facts]) -> Facts:
-        return replace(really(), txns=(Txn("charge", "c1", Money(minor), NOW),))
+        return replace(really(), txns=(Txn("charge", "c1", Money(minor, currency), NOW),))
 
     answer(begin(), "paid")
     faulty(fetch=other)
@@ -150,6 +153,7 @@ def test_settle_does_not_believe_a_charge_of_another_amount(
     assert list(LedgerEntry.objects.values_list("registration", "amount_minor")) == [(None, minor)]
 
 
+@pytest.mark.payment_case(3)
 def test_two_attempts_paid_are_two_rows_and_people_are_told(unpaid: Registration, begin: Begin, finance: User) -> None:
     first = begin()
     Attempt.objects.update(state="closed")
@@ -167,6 +171,7 @@ def test_two_attempts_paid_are_two_rows_and_people_are_told(unpaid: Registration
     assert "more than the fee" in Message.objects.filter(event="payment_received").order_by("-pk")[0].body_text
 
 
+@pytest.mark.payment_case(52)
 def test_money_for_an_ended_registration_is_kept_and_people_are_told(
     unpaid: Registration, begin: Begin, finance: User
 ) -> None:
@@ -178,20 +183,49 @@ def test_money_for_an_ended_registration_is_kept_and_people_are_told(
 
 
 def test_refunds_and_disputes_follow_the_money(unpaid: Registration, begin: Begin, faulty: Faulty) -> None:
-    def with_more(*more: Txn) -> Callable[[Callable[[], Facts]], Facts]:
-        return lambda really: replace(really(), txns=(*really().txns, *more))
+    def with_more(standing: str, *more: Txn) -> Callable[[Callable[[], Facts]], Facts]:
+        dispute = (Disputed("d1", Contest(standing), Money(40000), NOW),) if standing else ()
+        return lambda really: replace(really(), txns=(*really().txns, *more), disputes=dispute)
 
     answer(begin(), "paid")
     lost = Txn("dispute_withdrawn", "d1", Money(-40000), SOON)
     won = Txn("dispute_reinstated", "d1", Money(40000), SOON)
     back = Txn("refund", "r1", Money(-40000), SOON)
     seen = []
-    for more in [(), (lost,), (lost, won), (lost, won, back)]:
-        faulty(fetch=with_more(*more))
+    for standing, *more in [("",), ("open",), ("open", lost), ("won", lost, won), ("won", lost, won, back)]:
+        faulty(fetch=with_more(standing, *more))
+        for _ in range(2):
+            settle(only_attempt(unpaid).pk, at=SOON)
+        seen.append(status(unpaid))
+    assert seen == ["paid", "disputed", "disputed", "paid", "refunded"]
+    assert [event for event, _ in mails()] == ["payment_received", "payment_returned"]
+    assert list(LedgerEntry.objects.order_by("pk").values_list("kind", "corrects__kind")) == [
+        ("charge", None), ("dispute_withdrawn", "charge"), ("dispute_reinstated", "charge"), ("refund", "charge"),
+    ]  # fmt: skip
+
+
+@pytest.mark.payment_case(53)
+@pytest.mark.parametrize(("times", "expected"), [(1, ["disputed", "refunded"]), (2, ["paid", "paid"])])
+def test_a_dispute_costs_the_seat_only_where_its_money_was_needed(
+    unpaid: Registration, begin: Begin, faulty: Faulty, finance: User, times: int, expected: list[str]
+) -> None:
+    answer(begin(), "paid")
+    if times == 2:
+        before = {"provider": "fake", "txn_ref": "c0", "occurred_at": NOW, "at": NOW}
+        ledger.post(registration=unpaid, kind="charge", amount=Money(40000), **before)
+    settle(only_attempt(unpaid).pk, at=SOON)
+    Message.objects.all().delete()
+    seen = []
+    taken = Txn("dispute_withdrawn", "d1", Money(-40000), SOON)
+    for standing in ("open", "lost"):
+        dispute = Disputed("d1", Contest(standing), Money(40000), NOW, answer_by=SOON + timedelta(days=7))
+        faulty(fetch=lambda really, one=dispute: replace(really(), txns=(*really().txns, taken), disputes=(one,)))
         settle(only_attempt(unpaid).pk, at=SOON)
         seen.append(status(unpaid))
-    assert seen == ["paid", "disputed", "paid", "refunded"]
-    assert len(mails()) == 1
+    assert seen == expected
+    told = [("payment_attention", "fay@example.org"), ("payment_attention", "fay@example.org")]
+    assert mails() == told + [("dispute_lost", "ada@example.org")] * (times == 1)
+    assert "until" in Message.objects.order_by("pk")[0].body_text
 
 
 class TwoSteps:
@@ -283,3 +317,17 @@ def test_settle_waits_for_the_lock_of_the_registration(unpaid: Registration, beg
     key = only_attempt(unpaid).pk
     assert_locked(unpaid, lambda: settle(key, at=SOON))
     assert LedgerEntry.objects.count() == 0
+
+
+def test_a_provider_that_was_switched_off_does_not_answer(unpaid: Registration, begin: Begin, settings: Any) -> None:
+    """Its attempts are in doubt, and said to be: whoever chose another way is not told to choose another way."""
+    begin()
+    attempt = only_attempt(unpaid)
+    settings.TESTING = False
+    assert [settle(attempt.pk, at=SOON).state, settlement.close(attempt.pk, at=SOON).state] == ["unknown", "unknown"]
+    with pytest.raises(Unavailable):
+        settlement.look(attempt.pk, at=SOON)
+    with pytest.raises(Refused, match="being confirmed"):
+        attempts.stop(unpaid.pk, by=unpaid.user, at=SOON)
+    settings.TESTING = True
+    assert settle(attempt.pk, at=SOON).state == "open"

@@ -85,16 +85,16 @@ def _locked(plain: BytesIO, password: str) -> bytes:
     return out.getvalue()
 
 
-def zipped(members: dict[str, bytes | str]) -> bytes:
+def zipped(members: dict[str, bytes | str], packed: int = ZIP_DEFLATED) -> bytes:
     out = BytesIO()
-    with ZipFile(out, "w", ZIP_DEFLATED) as archive:
+    with ZipFile(out, "w", packed) as archive:
         for name, body in members.items():
             archive.writestr(name, body)
     return out.getvalue()
 
 
-def odt(text: str = "My commentary.") -> bytes:
-    return zipped({"mimetype": ODT, "content.xml": f"<document><p>{text}</p></document>"})
+def odt(text: str = "My commentary.", packed: int = ZIP_DEFLATED) -> bytes:
+    return zipped({"mimetype": ODT, "content.xml": f"<document><p>{text}</p></document>"}, packed)
 
 
 def rezipped(archive: bytes, extra: dict[str, bytes | str]) -> bytes:

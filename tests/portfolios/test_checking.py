@@ -1,6 +1,10 @@
 """What the check says of real files, good and bad, by their bytes alone."""
 
+from collections.abc import Callable
+from contextlib import suppress
 from io import BytesIO
+from random import Random
+from zipfile import ZIP_BZIP2, ZIP_LZMA
 
 import pytest
 
@@ -144,3 +148,33 @@ def test_video_that_cannot_be_used(body: bytes, family: str, code: str) -> None:
 
 def test_clock_says_minutes_and_seconds() -> None:
     assert [videos.clock(ms) for ms in (0, 59_499, 425_000, 4_020_000)] == ["0:00", "0:59", "7:05", "67:00"]
+
+
+def damaged(whole: bytes, dice: Random) -> bytes:
+    """The file with a few bytes changed, now and then cut off as well."""
+    body = bytearray(whole)
+    for _ in range(dice.randint(1, 6)):
+        body[dice.randrange(len(body))] = dice.randrange(256)
+    return bytes(body[: dice.randrange(len(body))] if dice.random() < 0.2 else body)
+
+
+@pytest.mark.parametrize(
+    ("look", "whole", "times"),
+    [
+        (lambda file: zips.check(file, ".docx"), files.word("One.", "Two."), 500),
+        (lambda file: zips.check(file, ".odt"), files.odt(), 500),
+        (lambda file: zips.check(file, ".odt"), files.odt(packed=ZIP_BZIP2), 50),
+        (lambda file: zips.check(file, ".odt"), files.odt(packed=ZIP_LZMA), 50),
+        (lambda file: pdfs.check(file, 100), files.pdf(2), 2000),
+        (lambda file: probe(file.read()), files.film(), 200),
+    ],
+    ids=["docx", "odt", "bzip2", "lzma", "pdf", "film"],
+)
+def test_damage_is_told_and_never_an_error_of_ours(
+    look: Callable[[BytesIO], Finding], whole: bytes, times: int
+) -> None:
+    """An error of ours counts as handed in after three tries, so that damage must never look like one."""
+    dice = Random(whole)
+    for _ in range(times):
+        with suppress(Unusable):
+            look(BytesIO(damaged(whole, dice)))

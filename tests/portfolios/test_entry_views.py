@@ -272,6 +272,27 @@ def test_entry_reopen_asks_first_and_invalidates_the_receipt(ada: Client, comple
     assert "This entry is not submitted" in page(ada, f"/receipts/{complete.receipt_code}/")
 
 
+def test_receipt_tells_the_seals_of_what_was_reopened_since(ada: Client, complete: Entry) -> None:
+    seals = []
+    for hour in (13, 14, 15):
+        clock.jump_to(at(2027, 5, 10, hour))
+        ada.post(f"/entries/{complete.pk}/submit/")
+        seals.append(Entry.objects.get().manifest_sha256)
+        said = page(ada, f"/receipts/{complete.receipt_code}/")
+        assert [seal in said for seal in seals] == [True] * len(seals)
+        assert ("reopened since" in said) is (hour > 13)
+        ada.post(f"/entries/{complete.pk}/reopen/")
+    said = page(ada, f"/receipts/{complete.receipt_code}/").partition("Submitted before, and reopened since")[2]
+    assert len(set(seals)) == 3
+    assert [said.index(seal) for seal in seals] == sorted((said.index(seal) for seal in seals), reverse=True)
+    assert "10 May 2027, 1:00 p.m. Central Time" in said
+
+
+@pytest.mark.parametrize("path", ["/receipts/%00/", "/receipts/BCD%0023456/"])
+def test_receipt_of_what_is_no_code_is_not_found(ada: Client, path: str) -> None:
+    assert ada.get(path).status_code == 404
+
+
 def test_receipt_shows_staff_no_name_that_the_candidate_gave(staff: User, complete: Entry, noon: datetime) -> None:
     submission.submit(complete.pk, by=complete.registration.user, at=noon)
     client = Client()

@@ -19,6 +19,8 @@ from portfolios.ranges import Span, Unsatisfiable, span
         ("bytes=-1", Span(999, 1)),
         ("bytes=-50", Span(950, 50)),
         ("bytes=-5000", Span(0, 100)),
+        (f"bytes=990-{'9' * 5000}", Span(990, 10)),
+        (f"bytes=-{'9' * 5000}", Span(0, 100)),
         ("BYTES=5-6", Span(5, 2)),
         ("bytes= 5-6 ", Span(5, 2)),
         ("", None),
@@ -36,7 +38,9 @@ def test_span(header: str, found: Span | None) -> None:
     assert span(header, 1000, most=100) == found
 
 
-@pytest.mark.parametrize("header", ["bytes=1000-", "bytes=1000-1001", "bytes=5000-", "bytes=-0"])
+@pytest.mark.parametrize(
+    "header", ["bytes=1000-", "bytes=1000-1001", "bytes=5000-", "bytes=-0", f"bytes={'9' * 5000}-"]
+)
 def test_span_behind_the_end(header: str) -> None:
     with pytest.raises(Unsatisfiable):
         span(header, 1000, most=100)

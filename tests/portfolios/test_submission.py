@@ -319,10 +319,20 @@ def test_lock_lapses_an_incomplete_draft_and_says_what_was_missing(
     assert "Commentary" not in told.body_text
 
 
-def test_lock_of_somebody_who_withdrew_tells_nothing(entry: Entry) -> None:
+@pytest.mark.parametrize("left_behind", ["entry", "complete"])
+def test_lock_of_somebody_who_withdrew_submits_and_tells_nothing(
+    left_behind: str, request: pytest.FixtureRequest
+) -> None:
+    entry = request.getfixturevalue(left_behind)
     Registration.objects.update(status=Registration.Status.WITHDRAWN)
     assert lock_and_auto_submit(entry.pk, at=CLOSES) == "lapsed"
     assert not Message.objects.exists()
+
+
+def test_lock_submits_for_somebody_whose_seat_was_lost_over_money(complete: Entry) -> None:
+    """Their result is withheld until the fee is settled; their work is not lost for it."""
+    Registration.objects.update(payment_status=Registration.Payment.PARTLY_PAID)
+    assert lock_and_auto_submit(complete.pk, at=CLOSES) == "locked"
 
 
 def test_lock_waits_for_an_upload_within_the_grace(entry: Entry, document: Requirement, video: Requirement) -> None:

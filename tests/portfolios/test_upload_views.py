@@ -114,7 +114,7 @@ def test_create_with_bad_input(
     assert not Upload.objects.exists()
 
 
-@pytest.mark.parametrize("body", ["", "[]", "nonsense", '"text"', "[1]", "\x00"])
+@pytest.mark.parametrize("body", ["", "[]", "nonsense", '"text"', "[1]", "\x00", "[" * 100_000, '{"a":' * 100_000])
 def test_create_with_no_json(ada: Client, body: str) -> None:
     assert ada.post("/uploads/", body, content_type="application/json").status_code == 400
 

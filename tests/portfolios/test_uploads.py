@@ -2,6 +2,7 @@
 
 from collections.abc import Callable
 from datetime import datetime, timedelta
+from functools import partial
 from io import BytesIO
 from typing import Any
 
@@ -16,7 +17,7 @@ from portfolios.uploads import Announced, PartsMissing, abort, begin, complete, 
 from tests.factories import MICROSECOND, at, make_entry, make_registration, make_requirement, make_upload
 from tests.portfolios import files
 from tests.portfolios.handing_in import hand_in
-from tests.threads import run_at_once
+from tests.threads import run_at_once, run_behind
 
 OPENS, CLOSES = at(2027, 5, 1), at(2027, 6, 16)
 GRACE = timedelta(minutes=30)
@@ -263,6 +264,16 @@ def test_complete_with_another_tree_is_refused(entry: Entry, document: Requireme
     refused("wrong-tree", complete, upload.pk, tree="c2hvcnQ=-3", by=upload.owner, at=noon)
 
 
+def test_complete_of_what_was_given_up_meanwhile_is_refused(
+    entry: Entry, document: Requirement, noon: datetime
+) -> None:
+    """The row still says open when complete looks, and the bytes are gone when it wants them."""
+    upload = begun(entry, document, noon)
+    send(upload, 1, 2, 3, when=noon)
+    storage.default().abort(uploads.transfer_of(upload))
+    refused("not-open", complete, upload.pk, by=upload.owner, at=noon)
+
+
 def test_complete_twice_answers_the_same(entry: Entry, document: Requirement, noon: datetime) -> None:
     upload = begun(entry, document, noon)
     send(upload, 1, 2, 3, when=noon)
@@ -337,6 +348,17 @@ def test_overdue_spares_who_uploads_slowly_up_to_the_end(entry: Entry, document:
     send(slow, 1, when=CLOSES - MICROSECOND)
     assert overdue(CLOSES) == []
     assert overdue(CLOSES + GRACE) == [slow.pk]
+
+
+@pytest.mark.django_db(transaction=True)
+def test_remove_behind_another_tab_that_completes_removes_the_file(
+    entry: Entry, document: Requirement, noon: datetime
+) -> None:
+    upload = begun(entry, document, noon)
+    send(upload, 1, 2, 3, when=noon)
+    completing = partial(complete, upload.pk, by=upload.owner, at=noon)
+    run_behind(completing, [lambda: remove(upload.pk, by=upload.owner, at=noon)])
+    assert Upload.objects.get().state == "removed"
 
 
 def test_remove_takes_a_file_out_of_its_slot(entry: Entry, document: Requirement, noon: datetime) -> None:

@@ -9,11 +9,10 @@ from icg_cert.audit.models import Event
 from icg_cert.lib.refusal import Refused
 from icg_cert.mail.models import Message
 from portfolios.models import Entry
-from scoring import assignment, readings, tasks
-from scoring.models import Assignment, Rating, Recusal, Rubric, Scorer, ScoringPolicy, Sheet
+from scoring import assignment, handover, readings, tasks
+from scoring.models import Assignment, Rubric, Scorer, ScoringPolicy, Sheet
 from tests.factories import (
     at,
-    make_assignment,
     make_cycle,
     make_entry,
     make_locked,
@@ -21,7 +20,6 @@ from tests.factories import (
     make_reading,
     make_registration,
     make_scorer,
-    make_sheet,
     make_user,
 )
 from tests.threads import run_all_at_once
@@ -348,65 +346,16 @@ def test_follow_up_due_leaves_released_entries_alone(scorer: User, other_scorer:
     assert assignment.follow_up_due() == []
 
 
-# ---- Stepping back
-
-
-def test_recuse_gives_the_reading_to_somebody_else(scorer: User, other_scorer: User) -> None:
-    entry = make_locked()
-    sheet = make_sheet(make_assignment(entry, scorer), "2.00", "2.00", "2.00", final=False)
-    assignment.recuse(sheet.pk, reason=" We were neighbours. ", by=scorer, at=WHEN)
-    assert held() == [(entry.pk, "first", "coverage", "Tia Torres")]
-    assert not Sheet.objects.filter(pk=sheet.pk).exists()
-    assert Rating.objects.count() == 0
-    recusal = Recusal.objects.get()
-    assert (recusal.scorer, recusal.registration, recusal.reason) == (scorer, entry.registration, "We were neighbours.")
-
-
-def test_recuse_covers_all_unfinished_readings_of_the_candidate(scorer: User, other_scorer: User, staff: User) -> None:
+def test_nothing_more_is_given_out_of_who_withdrew(scorer: User, other_scorer: User, staff: User) -> None:
     registration = make_registration()
-    sheets = [make_reading(make_locked(registration, factor), scorer) for factor in (1, 2)]
-    final = make_reading(make_locked(registration, 3), scorer, "4.00", "4.00", "4.00")
-    stranger = make_reading(make_locked(), scorer)
-    assignment.recuse(sheets[0].pk, reason="", by=scorer, at=WHEN)
-    assert set(Sheet.objects.visible_to(scorer)) == {final, stranger}
-    assert Assignment.objects.filter(scorer=other_scorer).count() == 2
-    new = make_locked(registration, 4)
-    assignment.assign_cycle(new.cycle_id, by=staff, at=WHEN)
-    assert scorer not in readers_of(new)
-
-
-def test_recuse_leaves_a_reading_open_that_nobody_else_may_do(scorer: User, staff: User) -> None:
-    entry = make_locked()
-    sheet = make_reading(entry, scorer)
-    assignment.recuse(sheet.pk, reason="", by=scorer, at=WHEN)
-    assert entry.assignments.count() == 0
-    assert {(one.role, one.is_stuck) for one in outlook(entry.cycle)} == {("first", True), ("second", True)}
-    make_scorer(), make_scorer()
-    assert assignment.assign_cycle(entry.cycle_id, by=staff, at=WHEN).given == 2
-
-
-def test_recuse_from_a_final_sheet_is_refused(scorer: User, other_scorer: User) -> None:
-    sheet = make_reading(make_locked(), scorer, "4.00", "4.00", "4.00")
-    assert code_of(lambda: assignment.recuse(sheet.pk, reason="", by=scorer, at=WHEN)) == "final"
-    assert Recusal.objects.count() == 0
-
-
-def test_recuse_from_somebody_elses_sheet_finds_nothing(scorer: User, other_scorer: User) -> None:
-    sheet = make_reading(make_locked(), scorer)
-    with pytest.raises(Sheet.DoesNotExist):
-        assignment.recuse(sheet.pk, reason="", by=other_scorer, at=WHEN)
-
-
-def test_stand_down_passes_unfinished_readings_on(scorer: User, other_scorer: User, staff: User) -> None:
-    open_ones = [make_locked() for _ in range(2)]
-    for entry in open_ones:
-        make_reading(entry, scorer)
-    final = make_reading(make_locked(), scorer, "4.00", "4.00", "4.00")
-    assert assignment.stand_down(scorer.pk, by=staff, at=WHEN) == 2
-    assert list(Sheet.objects.visible_to(scorer)) == [final]
-    assert [readers_of(entry) for entry in open_ones] == [{other_scorer}] * 2
-    assert assignment.stand_down(scorer.pk, by=staff, at=WHEN) == 0
-    assert Event.objects.filter(verb="scorer.stand_down").count() == 1
+    make_reading(make_locked(registration, 1), scorer, "2.75", "2.75", "2.75")  # near the threshold
+    make_reading(make_locked(registration, 2), scorer)
+    Registration.objects.update(status=Registration.Status.WITHDRAWN)
+    assert (assignment.follow_up_due(), tasks.follow_up_due()) == ([], 0)
+    assert assignment.follow_up(Entry.objects.earliest("pk").pk, by=None, at=WHEN) is None
+    assert handover.stand_down(scorer.pk, by=staff, at=WHEN) == 1
+    assert [row.scorer for row in Assignment.objects.all()] == [scorer]
+    assert not Message.objects.exists()
 
 
 # ---- At once

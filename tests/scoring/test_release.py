@@ -2,6 +2,7 @@
 
 from datetime import datetime, timedelta
 from fractions import Fraction
+from functools import partial
 
 import pytest
 from django.db import IntegrityError, transaction
@@ -26,9 +27,10 @@ from tests.factories import (
     make_policy,
     make_registration,
     make_release,
+    make_result,
     make_scored_entry,
 )
-from tests.threads import run_at_once
+from tests.threads import run_at_once, run_behind
 
 DUE = at(2027, 10, 31, 9)
 BEFORE = at(2027, 10, 20, 9)
@@ -70,7 +72,7 @@ def refusal(verb: object, *args: object, **kwargs: object) -> tuple[str, str]:
 def test_prepare_approve_and_withdraw_are_written_down(cycle: Cycle, staff: User, other_staff: User) -> None:
     seven(make_registration())
     release.prepare(cycle.pk, releases_at=DUE, by=staff, at=BEFORE)
-    release.approve(cycle.pk, by=other_staff, at=BEFORE + timedelta(hours=1))
+    release.approve(cycle.pk, seen=BEFORE, by=other_staff, at=BEFORE + timedelta(hours=1))
     assert Release.objects.values_list("state", "prepared_by", "approved_by", "approved_at", "releases_at").get() == (
         "approved",
         staff.pk,
@@ -110,6 +112,14 @@ def test_prepare_for_an_instant_that_has_passed_is_refused(cycle: Cycle, staff: 
     assert release.prepare(cycle.pk, releases_at=BEFORE, by=staff, at=BEFORE).releases_at == BEFORE
 
 
+def test_prepare_for_an_instant_more_than_a_year_away_is_refused(cycle: Cycle, staff: User) -> None:
+    seven(make_registration())
+    latest = BEFORE + timedelta(days=366)
+    far = refusal(release.prepare, cycle.pk, releases_at=latest + MICROSECOND, by=staff, at=BEFORE)
+    assert far == ("instant-far", "This is more than a year away. Choose an earlier instant.")
+    assert release.prepare(cycle.pk, releases_at=latest, by=staff, at=BEFORE).releases_at == latest
+
+
 def test_prepare_while_somebody_is_not_ready_is_refused(cycle: Cycle, staff: User) -> None:
     seven(make_registration())
     make_entry(seven(make_registration()), make_factor(8), cycle, status=Entry.Status.LOCKED)
@@ -135,7 +145,7 @@ def test_prepare_after_approval_or_release_is_refused(cycle: Cycle, staff: User)
 def test_approve_by_the_preparer_is_refused_by_verb_and_database(cycle: Cycle, staff: User) -> None:
     seven(make_registration())
     release.prepare(cycle.pk, releases_at=DUE, by=staff, at=BEFORE)
-    assert refusal(release.approve, cycle.pk, by=staff, at=BEFORE) == (
+    assert refusal(release.approve, cycle.pk, seen=BEFORE, by=staff, at=BEFORE) == (
         "same-person",
         "You prepared this release. Another member of staff has to approve it.",
     )
@@ -146,17 +156,27 @@ def test_approve_by_the_preparer_is_refused_by_verb_and_database(cycle: Cycle, s
 def test_approve_twice_keeps_the_first(cycle: Cycle, staff: User, other_staff: User) -> None:
     seven(make_registration())
     release.prepare(cycle.pk, releases_at=DUE, by=staff, at=BEFORE)
-    release.approve(cycle.pk, by=other_staff, at=BEFORE)
-    release.approve(cycle.pk, by=other_staff, at=BEFORE + timedelta(days=1))
+    release.approve(cycle.pk, seen=BEFORE, by=other_staff, at=BEFORE)
+    release.approve(cycle.pk, seen=BEFORE, by=other_staff, at=BEFORE + timedelta(days=1))
     assert Release.objects.get().approved_at == BEFORE
 
 
+def test_approve_what_was_prepared_anew_since_is_refused(cycle: Cycle, staff: User, other_staff: User) -> None:
+    seven(make_registration())
+    release.prepare(cycle.pk, releases_at=DUE, by=staff, at=BEFORE)
+    release.prepare(cycle.pk, releases_at=DUE + timedelta(days=1), by=staff, at=BEFORE + MICROSECOND)
+    for seen in (BEFORE, None):
+        assert refusal(release.approve, cycle.pk, seen=seen, by=other_staff, at=BEFORE)[0] == "prepared-anew"
+    release.approve(cycle.pk, seen=BEFORE + MICROSECOND, by=other_staff, at=BEFORE)
+    assert Release.objects.values_list("state", "releases_at").get() == ("approved", DUE + timedelta(days=1))
+
+
 def test_approve_unprepared_or_no_longer_ready_is_refused(cycle: Cycle, staff: User, other_staff: User) -> None:
-    assert refusal(release.approve, cycle.pk, by=staff, at=BEFORE)[0] == "not-prepared"
+    assert refusal(release.approve, cycle.pk, seen=BEFORE, by=staff, at=BEFORE)[0] == "not-prepared"
     registration = seven(make_registration())
     release.prepare(cycle.pk, releases_at=DUE, by=staff, at=BEFORE)
     make_entry(registration, make_factor(8), cycle, status=Entry.Status.LOCKED)
-    assert refusal(release.approve, cycle.pk, by=other_staff, at=BEFORE)[0] == "not-ready"
+    assert refusal(release.approve, cycle.pk, seen=BEFORE, by=other_staff, at=BEFORE)[0] == "not-ready"
 
 
 def test_withdraw_approval_is_refused_once_anybody_was_told(cycle: Cycle, staff: User) -> None:
@@ -164,9 +184,39 @@ def test_withdraw_approval_is_refused_once_anybody_was_told(cycle: Cycle, staff:
     assert release.withdraw_approval(cycle.pk, by=staff, at=BEFORE).state == Release.State.PREPARED
     assert release.withdraw_approval(cycle.pk, by=staff, at=BEFORE).state == Release.State.PREPARED  # a repeat
     told, _ = seven(make_registration()), seven(make_registration())
-    release.approve(cycle.pk, by=staff, at=BEFORE)
+    release.approve(cycle.pk, seen=decision.prepared_at, by=staff, at=BEFORE)
     release.release_one(decision.pk, told.pk, at=DUE)
     assert refusal(release.withdraw_approval, cycle.pk, by=staff, at=DUE)[0] == "already-told"
+
+
+@pytest.mark.django_db(transaction=True)
+def test_prepare_and_approve_at_once_do_not_block_each_other(staff: User, other_staff: User) -> None:
+    make_policy()
+    cycle = make_cycle(2027)
+    seven(make_registration())
+    release.prepare(cycle.pk, releases_at=DUE, by=staff, at=BEFORE)
+    preparing = partial(release.prepare, cycle.pk, releases_at=DUE, by=staff, at=BEFORE)
+    approving = partial(release.approve, cycle.pk, seen=BEFORE, by=other_staff, at=BEFORE)
+    answers = run_behind(
+        lambda: Cycle.objects.select_for_update().get(pk=cycle.pk),
+        [
+            lambda: refusal(preparing)[0],
+            lambda: approving().state,
+        ],
+    )
+    assert answers == ["already-approved", "approved"]
+
+
+@pytest.mark.django_db(transaction=True)
+def test_prepare_while_somebody_approves_finds_it_approved(staff: User, other_staff: User) -> None:
+    make_policy()
+    cycle = make_cycle(2027)
+    seven(make_registration())
+    release.prepare(cycle.pk, releases_at=DUE, by=staff, at=BEFORE)
+    later = partial(release.prepare, cycle.pk, releases_at=DUE + timedelta(days=1), by=staff, at=BEFORE)
+    approving = partial(release.approve, cycle.pk, seen=BEFORE, by=other_staff, at=BEFORE)
+    assert run_behind(approving, [lambda: refusal(later)[0]]) == ["already-approved"]
+    assert Release.objects.values_list("state", "releases_at").get() == ("approved", DUE)
 
 
 @pytest.mark.parametrize("source", Release.State.values)
@@ -299,6 +349,15 @@ def test_one_broken_candidate_keeps_nobody_else_waiting(
     assert release.release_due(DUE) == 1
     assert (list(statuses()), Release.objects.get().state) == ([whole.pk], Release.State.APPROVED)
     assert f"registration {broken.pk} was not released" in caplog.text
+
+
+def test_one_broken_result_keeps_nobody_who_paid_from_theirs(cycle: Cycle, caplog: pytest.LogCaptureFixture) -> None:
+    make_release(cycle)
+    broken = make_result(standing=[], told_at=None)  # certified by nothing
+    whole = make_result(told_at=None)
+    assert release.tell_paid(DUE) == 1
+    assert list(Result.objects.exclude(told_at=None)) == [whole]
+    assert f"tell failed for {broken.pk}" in caplog.text
 
 
 def test_approval_withdrawn_while_the_job_runs(cycle: Cycle, staff: User) -> None:

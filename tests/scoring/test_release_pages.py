@@ -1,5 +1,7 @@
 """The pages of a release: what staff read there, and that a refusal is said in words."""
 
+import re
+
 import pytest
 from bs4 import BeautifulSoup
 from django.test import Client
@@ -98,11 +100,24 @@ def test_release_walks_from_prepared_to_released(cycle: Cycle, desk: Client, oth
     assert "Approve this release" not in read(desk, cycle)
 
     assert "Stef Stone prepared this release" in read(other_desk, cycle)
-    other_desk.post(url("release-approve", cycle))
+    seen = re.search(rb'name="prepared_at" value="([^"]+)"', other_desk.get(url("release-approve", cycle)).content)
+    assert seen is not None
+    other_desk.post(url("release-approve", cycle), {"prepared_at": seen.group(1).decode()})
     assert "The results come out by themselves on 31 October 2027" in read(other_desk, cycle)
 
     release.release_due(DUE)
     assert "Released. Everybody taking part has been told" in read(desk, cycle)
+
+
+@pytest.mark.parametrize("seen", ["", "soon", "2027-13-45T99:00", "2027-10-01T09:00:00+00:00"])
+def test_release_approve_of_another_decision_is_refused(
+    cycle: Cycle, desk: Client, other_desk: Client, seen: str
+) -> None:
+    make_scored_entry(make_registration())
+    desk.post(url("release-prepare", cycle), {"releases_at": "2027-10-31T09:00"})
+    response = other_desk.post(url("release-approve", cycle), {"prepared_at": seen})
+    assert (response.status_code, Release.objects.get().state) == (409, "prepared")
+    assert "This release was prepared anew since you looked at it." in words(response.content)
 
 
 def test_release_approve_by_the_preparer_is_a_page_that_says_so(cycle: Cycle, desk: Client) -> None:
@@ -118,6 +133,7 @@ def test_release_approve_by_the_preparer_is_a_page_that_says_so(cycle: Cycle, de
     [
         ("", "Say when the results come out."),
         ("soon", "Write a date and a time."),
+        ("9999-12-31T23:59", "This is more than a year away. Choose an earlier instant."),
         ("2027-10-20T08:59", "This instant has passed."),
         ("2028-03-12T02:30", "couldn’t be interpreted"),  # the clocks skip this half hour
     ],

@@ -243,6 +243,11 @@ def test_result_detail_of_somebody_else_is_404(registration: Registration, candi
     assert get(candidate, "scoring:result-of", cycle.pk, "BCDF2345")[0] == 200
 
 
+def test_result_of_what_is_no_code_is_not_found(candidate: User, client: Client) -> None:
+    client.force_login(candidate)
+    assert client.get("/results/1/BCD%002345/").status_code == 404
+
+
 def test_result_detail_names_no_scorer(registration: Registration, candidate: User) -> None:
     entry = make_scored_entry(registration, 1, *GAP)
     cycle = tell(registration).cycle

@@ -35,6 +35,11 @@ def test_rubric_add_begins_with_the_words_of_the_current_version(office: Client,
     assert response.context["form"].initial == initial_of(rubric.factor, *rubrics.words_of(rubric))
 
 
+@pytest.mark.parametrize("factor", ["²", "9" * 5000, "x", ""])
+def test_rubric_add_for_no_factor_begins_with_the_first(office: Client, rubric: Rubric, factor: str) -> None:
+    assert office.get(ADD, {"factor": factor}).context["form"].initial["factor"] == rubric.factor_id
+
+
 def test_rubric_add_publishes_the_next_version(office: Client, rubric: Rubric) -> None:
     words = {**initial_of(rubric.factor, *rubrics.words_of(rubric)), "criterion_1_question": "Is it better?"}
     response = office.post(ADD, words)

@@ -42,6 +42,32 @@ def test_scorer_stands_down_after_a_second_thought(office: Client, scorer: User,
     assert not Scorer.objects.get(user=scorer).is_active
 
 
+def test_a_reading_is_given_to_somebody_else(office: Client, scorer: User, other_scorer: User) -> None:
+    make_policy()
+    reading = make_reading(make_locked(), scorer).assignment
+    url = reverse("admin:scoring_assignment_give_away", args=[reading.pk])
+    assert url in office.get(reverse("admin:scoring_assignment_change", args=[reading.pk])).content.decode()
+    assert "now with <strong>Sol Sato</strong>" in office.get(url).content.decode()
+    assert "Tia Torres reads it now, and is told." in office.post(url, follow=True).content.decode()
+    assert Assignment.objects.get().scorer == other_scorer
+    assert office.post(url).status_code == 404
+
+
+def test_a_reading_that_is_final_or_that_nobody_else_may_do_stays(office: Client, scorer: User) -> None:
+    make_policy()
+    for values, words in ((["4.00"] * 3, "This reading is final"), ([], "Nobody else may do this reading")):
+        reading = make_reading(make_locked(), scorer, *values).assignment
+        url = reverse("admin:scoring_assignment_give_away", args=[reading.pk])
+        assert words in office.post(url, follow=True).content.decode()
+        assert Assignment.objects.get(pk=reading.pk).scorer == scorer
+
+
+def test_giving_a_reading_away_is_for_staff(client: Client, scorer: User, finance: User) -> None:
+    reading = make_reading(make_locked(), scorer).assignment
+    client.force_login(finance)
+    assert client.post(reverse("admin:scoring_assignment_give_away", args=[reading.pk])).status_code == 403
+
+
 @pytest.mark.parametrize("model", ["assignment", "sheet", "recusal"])
 def test_readings_and_sheets_can_only_be_looked_at(model: str, office: Client, scorer: User) -> None:
     sheet = make_reading(make_locked(), scorer, "4.00", "4.00", "4.00")

@@ -17,7 +17,7 @@ from icg_cert.audit.models import Event
 from icg_cert.lib import clock
 from portfolios import storage
 from portfolios.models import Requirement, Upload
-from scoring import queue
+from scoring import handover, queue
 from scoring.models import Assignment, FeedbackStatement, Recusal, Sheet
 from tests.factories import (
     at,
@@ -31,6 +31,7 @@ from tests.factories import (
     make_upload,
     make_user,
 )
+from tests.threads import run_behind
 
 NOW = at(2027, 7, 1, 9)
 
@@ -109,6 +110,16 @@ def test_queue_puts_adjudications_first(lead: User) -> None:
     make_reading(make_locked(registration, 1), lead)
     make_reading(make_locked(registration, 2), lead, role="adjudication")
     assert texts(page_of(lead, "/scoring/"), ".task-sentence")[0].startswith("Adjudication: your score stands alone")
+
+
+@pytest.mark.parametrize(("late", "is_marked"), [(timedelta(minutes=-1), False), (timedelta(0), True)])
+@pytest.mark.parametrize("path", ["/scoring/", "/scoring/sheets/{}/", "/dashboard/", "/scoring/board/"])
+def test_what_is_overdue_is_marked(
+    path: str, late: timedelta, is_marked: bool, sheet: Sheet, scorer: User, lead: User
+) -> None:
+    clock.jump_to(sheet.assignment.entry.cycle.releases_at + late)
+    page = page_of(lead if "/board" in path else scorer, path.format(sheet.pk))
+    assert ("Overdue" in texts(page, "main .state")) is is_marked
 
 
 @pytest.mark.parametrize("rows", [1, 3])
@@ -277,6 +288,12 @@ def test_sheet_finalise_of_a_version_not_seen_is_refused(sheet: Sheet, scorer: U
     assert Sheet.objects.get(pk=sheet.pk).status == "draft"
 
 
+@pytest.mark.parametrize("version", ["", "x", "²", "9" * 5000])
+def test_sheet_finalise_of_no_version_is_refused(sheet: Sheet, scorer: User, version: str) -> None:
+    url = reverse("scoring:sheet-finalise", args=[sheet.pk])
+    assert signed_in(scorer).post(url, {"version": version}).status_code == 409
+
+
 def test_sheet_finalise_pressed_twice_is_harmless(sheet: Sheet, scorer: User) -> None:
     post(scorer, sheet, typed(sheet, "4.00", "4.00", "4.00"))
     url = reverse("scoring:sheet-finalise", args=[sheet.pk])
@@ -355,6 +372,12 @@ def test_board_says_when_no_lead_may_decide(scorer: User, other_scorer: User, st
     assert texts(page, "[aria-label='Readings nobody holds yet'] tbody tr") == [
         f"{entry.registration.code} 1 Adjudication gap No lead may decide: add one"
     ]
+
+
+@pytest.mark.parametrize(("year", "status"), [("2027", 200), ("", 200), ("²", 200), ("9" * 18, 404), ("9" * 5000, 200)])
+def test_board_of_a_year_that_may_not_be_one(lead: User, year: str, status: int) -> None:
+    make_cycle(2027)
+    page_of(lead, f"{reverse('scoring:board')}?cycle={year}", status)
 
 
 def test_board_before_closing_says_what_will_stand_there(staff: User, lead: User) -> None:
@@ -506,3 +529,17 @@ def test_no_answer_to_a_scorers_action_names_the_candidate(secret_sheet: Sheet, 
     ]
     assert [answer.status_code for answer in answers] == [422, 422, 200, 409, 409, 200, 409, 200, 404]
     assert [leaks(answer) for answer in answers] == [[]] * len(answers)
+
+
+@pytest.mark.django_db(transaction=True)
+@pytest.mark.parametrize("name", ["sheet", "sheet-finalise", "sheet-recuse"])
+def test_sheet_that_is_passed_on_during_the_press_is_not_found(
+    name: str, scorer: User, other_scorer: User, staff: User
+) -> None:
+    sheet = make_reading(make_locked(), scorer)
+    client, url = signed_in(scorer), reverse(f"scoring:{name}", args=[sheet.pk])
+    answers = run_behind(
+        lambda: handover.stand_down(scorer.pk, by=staff, at=NOW),
+        [lambda: client.post(url, typed(sheet, "3.00", "3.00", "3.00")).status_code],
+    )
+    assert answers == [404]

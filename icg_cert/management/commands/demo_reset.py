@@ -22,6 +22,6 @@ class Command(BaseCommand):
         except psycopg2.errors.ObjectInUse:
             raise CommandError("The portal is running. Stop it with Ctrl-C, then reset it.") from None
         clock.reset()
-        for folder in ("media", "mail", "queue", "queue-control"):
+        for folder in ("media", "mail", "queue", "queue-control", "doubles"):
             shutil.rmtree(settings.VAR_DIR / folder, ignore_errors=True)
         self.stdout.write("The demo is empty. `make run` fills it again.")

@@ -11,7 +11,7 @@ from django.db import connection
 from candidates.models import Programme, User
 from icg_cert.audit import trail
 from icg_cert.audit.models import Event
-from icg_cert.demo import cast, story
+from icg_cert.demo import cast, providers, story
 from icg_cert.lib import clock
 
 MARK = "demo.load"
@@ -27,6 +27,7 @@ class Command(BaseCommand):
         if not Event.objects.filter(verb=MARK).exists():
             if User.objects.exists():
                 raise CommandError("This database holds people already. `make demo-reset` starts the demo afresh.")
+            providers.refuse_silence()
             call_command("load_programme", stdout=StringIO())
             with connection.cursor() as cursor:  # a thousand small commits, and a crash here loses nothing of value
                 cursor.execute("SET synchronous_commit TO off")

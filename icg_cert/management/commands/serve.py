@@ -15,6 +15,8 @@ from django.conf import settings
 from django.core.management import call_command
 from django.core.management.base import BaseCommand, CommandError
 
+from icg_cert.demo import providers
+
 # Celery warns root at length; who runs a demo as root in a container has no choice.
 PYTHON = [sys.executable, "-W", "ignore:You're running the worker", "-m"]
 SECONDS_TO_START = 60
@@ -26,12 +28,18 @@ class Command(BaseCommand):
 
     def handle(self, *args: Any, **options: Any) -> None:
         host, port = os.environ.get("HOST", "127.0.0.1"), int(os.environ.get("PORT", "8000"))
-        _refuse_taken_port(host, port)
+        stand_ins = [port + 1, port + 2] if settings.STANDS_IN else []
+        for number in (port, *stand_ins):
+            _refuse_taken_port(host, number, port)
         for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
             signal.signal(number, _leave)
-        sign_ins = self._prepare()
-        children = [subprocess.Popen([*PYTHON, *command], start_new_session=True) for command in _commands(host, port)]
+        children: list[subprocess.Popen[bytes]] = []
         try:
+            if stand_ins:  # first, for the demo's past has payments
+                children.append(_start(providers.command(stand_ins[0], stand_ins[1], settings.BASE_URL)))
+                _wait_for_stand_in(children)
+            sign_ins = self._prepare()
+            children += [_start([*PYTHON, *command]) for command in _commands(host, port)]
             _wait_until_healthy(port, children)
             self.stdout.write(f"\nThe portal is ready: {settings.BASE_URL}/\n\n{sign_ins}")
             self.stdout.write("\nCtrl-C stops it and keeps the data.")
@@ -51,6 +59,10 @@ class Command(BaseCommand):
         if settings.REAL:
             call_command("collectstatic", interactive=False, verbosity=0)
         return said.getvalue()
+
+
+def _start(command: list[str]) -> subprocess.Popen[bytes]:
+    return subprocess.Popen(command, start_new_session=True, stdout=None if "-W" in command else subprocess.DEVNULL)
 
 
 def _commands(host: str, port: int) -> list[list[str]]:
@@ -78,19 +90,29 @@ def _commands(host: str, port: int) -> list[list[str]]:
     ]
 
 
-def _refuse_taken_port(host: str, port: int) -> None:
+def _refuse_taken_port(host: str, port: int, asked: int) -> None:
     with socket.socket() as probe:
         probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
         try:
             probe.bind((host, port))
         except OSError:
             raise CommandError(
-                f"Port {port} is taken. Stop what uses it, or choose another: make run PORT={port + 1}"
+                f"Port {port} is taken. Stop what uses it, or choose another: make run PORT={asked + 10}"
             ) from None
 
 
 def _leave(number: int, frame: FrameType | None) -> NoReturn:
     sys.exit(0)
+
+
+def _wait_for_stand_in(children: list[subprocess.Popen[bytes]]) -> None:
+    for _ in range(SECONDS_TO_START * 5):
+        _complain_about_the_dead(children)
+        try:
+            return providers.refuse_silence()
+        except CommandError:
+            time.sleep(0.2)
+    return providers.refuse_silence()
 
 
 def _wait_until_healthy(port: int, children: list[subprocess.Popen[bytes]]) -> None:
@@ -114,7 +136,8 @@ def _wait_while_alive(children: list[subprocess.Popen[bytes]]) -> None:
 def _complain_about_the_dead(children: list[subprocess.Popen[bytes]]) -> None:
     for child in children:
         if child.poll() is not None:
-            raise CommandError(f"{child.args[4]!s} ended by itself; the lines above say why.")  # type: ignore[index]
+            name = next(word for word in child.args if word in ("gunicorn", "celery", "tests.doubles"))  # type: ignore[union-attr]
+            raise CommandError(f"{name!s} ended by itself; the lines above say why.")
 
 
 def _stop(children: list[subprocess.Popen[bytes]]) -> None:

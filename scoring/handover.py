@@ -1,0 +1,88 @@
+"""Readings that go to somebody else: a scorer has a conflict, stands down, or staff give one away.
+
+What was noted on an unfinished sheet is thrown away, so that it cannot count and the next reader cannot see it; final
+sheets stay and count.
+"""
+
+from datetime import datetime
+
+from django.db import transaction
+from django.db.models import QuerySet
+
+from candidates.models import User
+from icg_cert.audit import trail
+from icg_cert.lib.refusal import Refused
+from portfolios.models import Entry
+from scoring import assignment
+from scoring.models import Assignment, Recusal, Scorer, Sheet
+
+
+@transaction.atomic
+def recuse(sheet_id: int, *, reason: str, by: User, at: datetime) -> None:
+    """`by` declares a conflict with the candidate: all their unfinished readings of them go to somebody else.
+
+    What was noted so far is thrown away, so that it cannot count and the next reader cannot see it. Where nobody else
+    may read, the reading is open again and the board says so. Refused "final" once the sheet counts.
+    """
+    mine = Sheet.objects.visible_to(by).select_related("assignment__entry__registration")
+    candidate = mine.get(pk=sheet_id).assignment.entry.registration.user_id
+    unfinished = _locked(Assignment.objects.filter(scorer=by, entry__registration__user=candidate))
+    sheet = mine.get(pk=sheet_id)
+    if sheet.status == Sheet.Status.FINAL:
+        raise Refused("final", "This sheet is final and counts already. Tell a lead scorer about the conflict.")
+    Recusal.objects.get_or_create(
+        scorer=by,
+        registration=sheet.assignment.entry.registration,
+        defaults={"reason": reason.strip(), "declared_at": at},
+    )
+    _pass_on_all(unfinished, by=by, at=at)
+
+
+@transaction.atomic
+def stand_down(scorer_id: int, *, by: User, at: datetime) -> int:
+    """Give the user `scorer_id` nothing more, and pass their unfinished readings on; how many those were."""
+    scorer = Scorer.objects.select_for_update(of=("self",), no_key=True).get(user=scorer_id)
+    if scorer.is_active:
+        Scorer.objects.filter(pk=scorer.pk).update(is_active=False)
+        trail.record("scorer.stand_down", scorer, by=by, at=at, before={"is_active": True}, after={"is_active": False})
+    return _pass_on_all(_locked(Assignment.objects.filter(scorer=scorer_id)), by=by, at=at)
+
+
+@transaction.atomic
+def give_away(assignment_id: int, *, by: User, at: datetime) -> Assignment:
+    """Take one unfinished reading from its scorer and give it to another one, who may get others as before.
+
+    Refused "final", "nobody-may". Assignment.DoesNotExist when it went to somebody already.
+    """
+    unfinished = _locked(Assignment.objects.filter(pk=assignment_id))
+    if not unfinished and Assignment.objects.get(pk=assignment_id):
+        raise Refused("final", "This reading is final and counts already, so it stays where it is.")
+    [(reading, entry)] = unfinished
+    given = _pass_on(reading, entry, by=by, at=at)
+    if given is None:
+        raise Refused("nobody-may", "Nobody else may do this reading, so it stays where it is. Add a scorer first.")
+    return given
+
+
+def _locked(assignments: QuerySet[Assignment]) -> list[tuple[Assignment, Entry]]:
+    """Those that are not final, with their entries, so that nobody gives the role out or finishes it meanwhile."""
+    unfinished = assignments.filter(sheet__status=Sheet.Status.DRAFT)
+    entries = {entry.pk: entry for entry in assignment.for_update(Entry.objects.filter(assignments__in=unfinished))}
+    rows = unfinished.filter(entry__in=entries).select_related("sheet").select_for_update(of=("self", "sheet"))
+    return [(row, entries[row.entry_id]) for row in rows.order_by("pk")]
+
+
+def _pass_on_all(unfinished: list[tuple[Assignment, Entry]], *, by: User, at: datetime) -> int:
+    for reading, entry in unfinished:
+        _pass_on(reading, entry, by=by, at=at)
+    return len(unfinished)
+
+
+def _pass_on(reading: Assignment, entry: Entry, *, by: User, at: datetime) -> Assignment | None:
+    """To somebody else, or to nobody where nobody may: then it is open again, and the board says so."""
+    role, scorer = reading.role, reading.scorer_id
+    trail.record("assignment.pass_on", reading, by=by, at=at, before={"role": role, "scorer": scorer})
+    reading.sheet.ratings.all().delete()
+    reading.sheet.delete()
+    reading.delete()
+    return assignment.add(entry, role, reading.reason, by=by, at=at, but=scorer)
