@@ -101,7 +101,7 @@ def test_a_crash_before_the_ledger_is_settled_by_the_job(
 
 
 def test_settle_unresolved_goes_on_after_a_failure(unpaid: Registration, begin: Begin, stranger: User) -> None:
-    broken = make_attempt(make_registration(stranger, payment_status="unpaid"), provider="gone", opened_at=NOW)
+    broken = make_attempt(make_registration(stranger, payment_status="unpaid"), request={}, opened_at=NOW)
     answer(begin(), "paid")
     assert run_at(NOW + timedelta(minutes=11), tasks.settle_unresolved) == 1
     assert only_attempt(unpaid).state == "paid"
