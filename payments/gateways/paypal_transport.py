@@ -144,7 +144,7 @@ class _OAuth(paypalrestsdk.Api):  # type: ignore[misc]  # it has no types
     """The client, made safe. What it inherits unchanged: the credentials' header, and which answer raises what."""
 
     def __init__(self, url: str, client_id: str, secret: str, seconds: int) -> None:
-        # "live" wherever it is: in the other mode the client would write secrets into the log.
+        # "live" wherever it is: the mode in which the client writes less into the log, should ours ever call it.
         super().__init__(mode="live", endpoint=url, client_id=client_id, client_secret=secret)
         self.seconds = seconds
         self.token_hash: Object | None = None

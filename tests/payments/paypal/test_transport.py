@@ -113,6 +113,9 @@ def test_no_header_of_a_caller_goes_with_the_request_for_a_token(wire: Wire, pay
     wire.log.clear()
     paypal.create({}, "a-key")
     assert [asked.header("paypal-request-id") for asked in wire.log] == ["", "a-key"]
+    paypal.oauth.token_hash = None
+    paypal.oauth.get_access_token(headers=leaking)
+    assert wire.log[-1].header("paypal-request-id") == ""
 
 
 @pytest.mark.parametrize(("lasts", "tokens"), [(60, 2), (90, 1), ("90", 1), (0, 2)])
