@@ -35,7 +35,6 @@ django.setup()
 
 
 def pytest_configure(config: pytest.Config) -> None:
-    config.addinivalue_line("markers", "payment_case(*numbers): which fault cases of payments.md a test holds")
     config.addinivalue_line("markers", "requires(*programs): skip where one is missing, fail under REQUIRE_ALL=1")
     config.addinivalue_line("markers", "payment_case(*numbers): which fault cases of payments.md a test holds")
 

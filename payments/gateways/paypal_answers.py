@@ -34,15 +34,24 @@ CAPTURES = {
     "FAILED": Standing.FAILED,
 }
 DECLINED = "PayPal declined the payment."
+OTHER_SOURCE = "The card or account that you chose at PayPal was declined."
+OTHER_COUNTRY = "PayPal does not allow this payment from your country."
 AGREE_AGAIN = "PayPal no longer has your agreement to the payment."
 # Why an order that the payer agreed to gave no money, by PayPal's word for it. It has taken nothing then.
 PROBLEMS = {
-    "INSTRUMENT_DECLINED": "The card or account that you chose at PayPal was declined.",
+    "INSTRUMENT_DECLINED": OTHER_SOURCE,
+    "REDIRECT_PAYER_FOR_ALTERNATE_FUNDING": OTHER_SOURCE,
     "TRANSACTION_REFUSED": DECLINED,
+    "TRANSACTION_BLOCKED_BY_PAYEE": DECLINED,  # by the rules that we set in our account
+    "PAYEE_BLOCKED_TRANSACTION": DECLINED,
+    "DECLINED_DUE_TO_RELATED_TXN": DECLINED,
+    "COMPLIANCE_VIOLATION": DECLINED,
+    "MAX_NUMBER_OF_PAYMENT_ATTEMPTS_EXCEEDED": DECLINED,
     "PAYER_CANNOT_PAY": DECLINED,
     "PAYER_ACCOUNT_RESTRICTED": DECLINED,
     "PAYER_ACCOUNT_LOCKED_OR_CLOSED": DECLINED,
-    "PAYER_COUNTRY_NOT_SUPPORTED": "PayPal does not allow this payment from your country.",
+    "PAYER_COUNTRY_NOT_SUPPORTED": OTHER_COUNTRY,
+    "DOMESTIC_TRANSACTION_REQUIRED": OTHER_COUNTRY,
     "TRANSACTION_LIMIT_EXCEEDED": "The limit of your PayPal account was reached.",
     "PAYER_ACTION_REQUIRED": AGREE_AGAIN,
     "ORDER_NOT_APPROVED": AGREE_AGAIN,

@@ -133,7 +133,10 @@ def test_taken_but_not_read_is_not_a_no(
     ("issue", "problem"),
     [
         ("INSTRUMENT_DECLINED", "The card or account that you chose at PayPal was declined."),
+        ("REDIRECT_PAYER_FOR_ALTERNATE_FUNDING", "The card or account that you chose at PayPal was declined."),
         ("TRANSACTION_REFUSED", DECLINED),
+        ("MAX_NUMBER_OF_PAYMENT_ATTEMPTS_EXCEEDED", DECLINED),
+        ("DOMESTIC_TRANSACTION_REQUIRED", "PayPal does not allow this payment from your country."),
         ("PAYER_CANNOT_PAY", DECLINED),
         ("ORDER_NOT_APPROVED", "PayPal no longer has your agreement to the payment."),
     ],

@@ -269,6 +269,15 @@ def test_recent_tells_of_money_that_no_order_knows(
     assert facts.txns[0].occurred_at == NOW
 
 
+def test_recent_reads_the_order_of_a_payment_that_was_taken_back(
+    gateway: PayPalGateway, double: PayPalDouble, paid: Checkout
+) -> None:
+    double.refund(paid.ref("capture"))
+    double.state["moved"] = double.state["moved"][:1]  # what took it back lies outside of the span
+    moved(double, transaction_status="V")
+    assert [txns(facts) for facts in gateway.recent(NOW - SECOND, at=NOW)] == [[("charge", 40000), ("refund", -40000)]]
+
+
 NOTHING: dict[str, dict[str, Any]] = {
     "a withdrawal": {"transaction_event_code": "T0400"},
     "a fee": {"transaction_event_code": "T0100"},
