@@ -205,3 +205,13 @@ def test_who_paid_what_does_not_fit_keeps_their_place_until_somebody_decides(
     )
     assert refund[1]
     assert closing.lapse(unpaid.pk, at=after)
+
+
+@pytest.mark.payment_case(52)
+def test_a_page_that_was_open_when_somebody_withdrew_takes_no_money(unpaid: Registration, begin: Begin) -> None:
+    url = begin()
+    assert (run_at(NOW, tasks.close_unpaid), only_attempt(unpaid).state) == (0, "open")
+    Registration.objects.update(status="withdrawn")
+    assert (run_at(NOW, tasks.close_unpaid), only_attempt(unpaid).state) == (1, "closed")
+    answer(url, "paid")
+    assert (settle(only_attempt(unpaid).pk, at=NOW).state, LedgerEntry.objects.count()) == ("closed", 0)
