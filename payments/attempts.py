@@ -94,6 +94,9 @@ def _begin(
     live = Attempt.objects.live().filter(registration=registration).first()
     if live is not None and live.state in Attempt.IN_DOUBT:
         raise _in_doubt()
+    if live is not None and live.provider != provider:
+        # Another tab began it since we looked. Opening it with this provider would make two pages of one attempt.
+        raise Refused("begun-elsewhere", "You have just begun to pay another way. Pay there, or try again from here.")
     if live is not None and live.state == State.OPEN and live.url:
         return live, None
     attempt = live or _insert(registration, provider, by=by, at=at)

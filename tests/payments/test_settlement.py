@@ -10,8 +10,9 @@ from django.db import transaction
 
 from candidates.models import Registration, User
 from icg_cert.lib.money import Money
+from icg_cert.lib.refusal import Refused
 from icg_cert.mail.models import Message
-from payments import ledger, settlement
+from payments import attempts, ledger, settlement
 from payments.gateways.base import Contest, Disputed, Facts, Standing, Txn, Unavailable
 from payments.models import Attempt, LedgerEntry, ProviderCall
 from payments.settlement import settle
@@ -316,3 +317,17 @@ def test_settle_waits_for_the_lock_of_the_registration(unpaid: Registration, beg
     key = only_attempt(unpaid).pk
     assert_locked(unpaid, lambda: settle(key, at=SOON))
     assert LedgerEntry.objects.count() == 0
+
+
+def test_a_provider_that_was_switched_off_does_not_answer(unpaid: Registration, begin: Begin, settings: Any) -> None:
+    """Its attempts are in doubt, and said to be: whoever chose another way is not told to choose another way."""
+    begin()
+    attempt = only_attempt(unpaid)
+    settings.TESTING = False
+    assert [settle(attempt.pk, at=SOON).state, settlement.close(attempt.pk, at=SOON).state] == ["unknown", "unknown"]
+    with pytest.raises(Unavailable):
+        settlement.look(attempt.pk, at=SOON)
+    with pytest.raises(Refused, match="being confirmed"):
+        attempts.stop(unpaid.pk, by=unpaid.user, at=SOON)
+    settings.TESTING = True
+    assert settle(attempt.pk, at=SOON).state == "open"

@@ -156,6 +156,13 @@ def test_what_no_provider_sends_is_never_a_500(
 
 
 @pytest.mark.payment_case(18)
+@pytest.mark.parametrize("length", ["abc", "-1", "1e3", "\u0663", "9" * 5000])
+def test_a_length_that_is_none_is_never_a_500(db: None, double: StripeDouble, length: str) -> None:
+    assert Client().post(URL, b"{}", content_type="application/json", CONTENT_LENGTH=length).status_code in (400, 413)
+    assert inbox() == []
+
+
+@pytest.mark.payment_case(18)
 @pytest.mark.parametrize("event", [[], "text", 7, None, {}, {"id": "evt_1"}, {"id": 1, "type": 2, "data": 3}])
 def test_what_is_signed_and_no_event_is_refused(db: None, double: StripeDouble, send: Send, event: Any) -> None:
     assert (send(event), inbox()) == (400, [])
