@@ -15,7 +15,7 @@ from icg_cert.audit import trail
 from icg_cert.lib.money import Money
 from icg_cert.lib.refusal import Refused
 from icg_cert.lib.words import day_words
-from payments import acceptance, ledger, settlement
+from payments import acceptance, ledger, settlement, unmatched
 from payments.gateways import registry
 from payments.gateways.base import GatewayError, Redirect, Rejected
 from payments.models import Attempt, ProviderCall
@@ -108,6 +108,8 @@ def _check_owed(registration: Registration, *, by: Any, at: datetime) -> None:
         raise Refused("not-yours", "Only the candidate can pay for their own registration.")
     if not registration.is_standing:
         raise Refused("not-standing", "This registration has ended, so there is nothing to pay.")
+    if unmatched.waiting().filter(attempt__registration=registration).exists():
+        raise Refused("looked-at", "Your money has come and is being looked at. Do not pay again: we write to you.")
     ledger.recompute(registration, at=at)
     if registration.payment_status == Registration.Payment.PO_COMMITTED:
         raise Refused("order-accepted", "Your seat is held by a purchase order. You do not have to pay yourself.")

@@ -15,6 +15,7 @@ from icg_cert.mail.models import Message
 from payments import attempts, ledger, settlement
 from payments.gateways.base import Contest, Disputed, Facts, Standing, Txn, Unavailable
 from payments.models import Attempt, LedgerEntry, ProviderCall
+from payments.overview import Overview
 from payments.settlement import settle
 from tests.payments.conftest import NOW, Stub, answer, only_attempt
 from tests.payments.test_attempts import assert_locked
@@ -138,19 +139,49 @@ def test_settle_puts_money_that_does_not_fit_aside(
     assert mails() == [("payment_attention", "fay@example.org")] * charged
 
 
-@pytest.mark.payment_case(23, 24)
-@pytest.mark.parametrize(("minor", "currency"), [(39999, "USD"), (40001, "USD"), (100, "USD"), (40000, "EUR")])
+def test_money_that_did_not_fit_blocks_nobody_once_it_went_back(
+    unpaid: Registration, begin: Begin, faulty: Faulty
+) -> None:
+    url = begin()
+    answer(url, "paid")
+    stub = faulty(fetch=lambda really: replace(really(), amount=Money(39999)))
+    attempt = settle(only_attempt(unpaid).pk, at=SOON)
+    assert (attempt.state, Overview(unpaid, SOON).is_in_doubt) == ("closed", True)
+    with pytest.raises(Refused, match="being looked at"):
+        begin(SOON)
+    back = Txn("refund", "r1", Money(-40000), SOON)
+    stub.faults["fetch"] = lambda really: replace(really(), amount=Money(39999), txns=(*really().txns, back))
+    settle(attempt.pk, at=SOON)
+    page = Overview(Registration.objects.get(pk=unpaid.pk), SOON)
+    assert (page.is_in_doubt, page.may_begin) == (False, True)
+    faulty()
+    assert begin(SOON) != url
+
+
+@pytest.mark.payment_case(23)
+@pytest.mark.parametrize("minor", [39999, 40001, 100])
 def test_settle_does_not_believe_a_charge_of_another_amount(
-    unpaid: Registration, begin: Begin, faulty: Faulty, minor: int, currency: str
+    unpaid: Registration, begin: Begin, faulty: Faulty, minor: int
 ) -> None:
     def other(really: Callable[[], Facts]) -> Facts:
-        return replace(really(), txns=(Txn("charge", "c1", Money(minor, currency), NOW),))
+        return replace(really(), txns=(Txn("charge", "c1", Money(minor), NOW),))
 
     answer(begin(), "paid")
     faulty(fetch=other)
     settle(only_attempt(unpaid).pk, at=SOON)
     assert status(unpaid) == "unpaid"
     assert list(LedgerEntry.objects.values_list("registration", "amount_minor")) == [(None, minor)]
+
+
+@pytest.mark.payment_case(24)
+def test_settle_does_not_believe_a_charge_in_another_currency(
+    unpaid: Registration, begin: Begin, faulty: Faulty
+) -> None:
+    answer(begin(), "paid")
+    faulty(fetch=lambda really: replace(really(), txns=(Txn("charge", "c1", Money(40000, "EUR"), NOW),)))
+    settle(only_attempt(unpaid).pk, at=SOON)
+    assert status(unpaid) == "unpaid"
+    assert list(LedgerEntry.objects.values_list("registration", "currency")) == [(None, "EUR")]
 
 
 @pytest.mark.payment_case(3)
