@@ -17,20 +17,10 @@ from candidates.permissions import is_finance, is_scorer, is_staff, is_team
 from icg_cert import timeline
 from icg_cert.candidacy import Candidacy
 from icg_cert.waiting import Waiting, for_finance, for_staff
+from payments.overview import KINDS
 from portfolios.models import Entry
 from scoring.models import Result, Sheet
 
-PAYMENT_KIND = {
-    Registration.Payment.UNPAID: "warn",
-    Registration.Payment.PENDING: "info",
-    Registration.Payment.PO_REQUESTED: "info",
-    Registration.Payment.PO_COMMITTED: "good",
-    Registration.Payment.PARTLY_PAID: "warn",
-    Registration.Payment.PAID: "good",
-    Registration.Payment.OVERPAID: "good",
-    Registration.Payment.DISPUTED: "bad",
-    Registration.Payment.REFUNDED: "muted",
-}
 ENTRY_KIND = {
     Entry.Status.DRAFT: "warn",
     Entry.Status.SUBMITTED: "good",
@@ -83,7 +73,7 @@ def _tracker(mine: Candidacy, registration: Registration, at: datetime) -> dict[
     certified = next((result.cycle for result in results if result.status == Result.Status.CERTIFIED), None)
     return {
         "registration": registration,
-        "payment_kind": PAYMENT_KIND[Registration.Payment(registration.payment_status)],
+        "payment_kind": KINDS[Registration.Payment(registration.payment_status)],
         "timeline": timeline.of_registration(registration, cycles, entries, at, certified),
         "cycle": now,
         "is_open": now is not None and now.window.contains(at),

@@ -7,20 +7,22 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
 
-from django.db.models import Exists, OuterRef, QuerySet
+from django.db.models import Count, Exists, Min, OuterRef, QuerySet
 from django.urls import reverse
 
 from candidates import announced
 from candidates.models import Registration
+from icg_cert.lib.words import day_of
 from icg_cert.mail.models import Message
 from payments import unmatched
 from payments.gateways import registry
 from payments.invoices import today
-from payments.models import Delivery, Dispute, Invoice, PurchaseOrder, Reconciliation, Refund
+from payments.models import Attempt, Delivery, Dispute, Invoice, PurchaseOrder, Reconciliation, Refund
 from portfolios.models import Entry, Upload
 from scoring.models import Assignment, Release
 
 AHEAD = timedelta(days=60)
+A_DAY = timedelta(days=1)
 Status, Payment = Registration.Status, Registration.Payment
 REGISTRATIONS, ORDERS = "admin:candidates_registration_changelist", "admin:payments_purchaseorder_changelist"
 
@@ -107,14 +109,7 @@ def for_finance(user: Any, at: datetime) -> list[Waiting]:
             f"{reverse(REGISTRATIONS)}?payment_status__exact={Payment.OVERPAID}",
             "See who",
         ),
-        _line(
-            "Disputed",
-            "A payer's bank questions a payment. Answer in the provider's own pages, by the date that stands there.",
-            Dispute.objects.open(),
-            f"{reverse('admin:payments_dispute_changelist')}?standing__exact={Dispute.Standing.OPEN}",
-            "See them",
-            kind="bad",
-        ),
+        _disputes(at),
         _line(
             "Webhooks given up",
             "A provider told us something that could not be worked off. Look at the note, then let it be tried again.",
@@ -123,7 +118,7 @@ def for_finance(user: Any, at: datetime) -> list[Waiting]:
             "See them",
             kind="bad",
         ),
-        _books(at),
+        *_books(at),
         *_providers_off(),
     ]
     return [line for line in lines if line.count]
@@ -154,17 +149,47 @@ def _refunds(user: Any) -> Waiting:
     )
 
 
-def _books(at: datetime) -> Waiting:
-    """The last comparison with the providers, where it found something."""
-    last = Reconciliation.objects.filter(finished_at__isnull=False).values_list("drift", flat=True).first()
+def _disputes(at: datetime) -> Waiting:
+    """With the day until which the provider takes the first answer."""
+    found = Dispute.objects.open().aggregate(count=Count("pk"), first=Min("answer_by"))
+    first = found["first"]
+    until = f" {'The first was' if first <= at else 'The first is'} due on {day_of(first)}." if first else ""
     return Waiting(
-        "Books that do not agree",
-        "The last comparison with the payment providers found differences. Its report names each.",
-        last or 0,
-        reverse("admin:payments_reconciliation_changelist"),
-        "Read the report",
+        "Disputed",
+        f"A payer's bank questions a payment. Answer in the provider's own pages.{until}",
+        found["count"],
+        f"{reverse('admin:payments_dispute_changelist')}?standing__exact={Dispute.Standing.OPEN}",
+        "See them",
         kind="bad",
     )
+
+
+def _books(at: datetime) -> list[Waiting]:
+    """The last whole comparison with the providers: where it found something, and where it is a day old."""
+    finished = Reconciliation.objects.filter(finished_at__isnull=False).values_list("drift", "finished_at").first()
+    drift, last = finished or (0, None)
+    is_late = last <= at - A_DAY if last else Attempt.objects.filter(opened_at__lte=at - A_DAY).exists()
+    url, since = reverse("admin:payments_reconciliation_changelist"), f"since {day_of(last)}" if last else "yet"
+    return [
+        Waiting(
+            "Books that do not agree",
+            "The last comparison with the payment providers found differences. Its report names each.",
+            drift,
+            url,
+            "Read the report",
+            kind="bad",
+            word=f"{drift} difference{'' if drift == 1 else 's'}",
+        ),
+        Waiting(
+            "Books not compared",
+            f"They are held against the payment providers every hour, and were not {since}. Do the portal's jobs run?",
+            int(is_late),
+            url,
+            "See the reports",
+            kind="bad",
+            word="Late",
+        ),
+    ]
 
 
 def _providers_off() -> list[Waiting]:
@@ -172,15 +197,15 @@ def _providers_off() -> list[Waiting]:
     on = {gateway.name for gateway in registry.switched_on()}
     return [
         Waiting(
-            f"{label} is switched off",
-            "No keys are set, so candidates are not offered it. The README says how to connect it.",
+            f"{way[0].upper()}{way[1:]} payments are off",
+            "No keys are set, so candidates are not offered them. The README says how to connect them.",
             1,
-            reverse("admin:payments_attempt_changelist"),
-            "See payments",
+            f"{reverse('admin:payments_attempt_changelist')}?provider={name}",
+            "See earlier ones",
             kind="muted",
             word="Off",
         )
-        for name, label in (("stripe", "Payment by card"), ("paypal", "Payment by PayPal"))
+        for name, way in registry.WAYS.items()
         if name not in on
     ]
 

@@ -54,8 +54,7 @@ def _of_candidate(registration: Registration, at: datetime) -> NextStep | None:
 
 def _ways() -> str:
     """ "By card, PayPal, or a purchase order of your district": what is switched on here."""
-    words = {"stripe": "card", "paypal": "PayPal"}
-    ways = [words[gateway.name] for gateway in registry.switched_on() if gateway.name in words]
+    ways = [registry.WAYS[gateway.name] for gateway in registry.switched_on() if gateway.name in registry.WAYS]
     return f"By {''.join(f'{way}, ' for way in ways)}{'or ' if ways else ''}a purchase order of your district"
 
 

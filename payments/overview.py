@@ -12,14 +12,17 @@ from payments import unmatched
 from payments.models import Attempt, LedgerEntry, PolicyAcceptance, PurchaseOrder, Quote, Seat
 
 Payment = Registration.Payment
+# The shape of each status, wherever it is shown.
 KINDS = {
-    Payment.PAID: "good",
-    Payment.OVERPAID: "good",
-    Payment.PO_COMMITTED: "good",
+    Payment.UNPAID: "warn",
     Payment.PENDING: "info",
     Payment.PO_REQUESTED: "info",
+    Payment.PO_COMMITTED: "good",
     Payment.PARTLY_PAID: "warn",
-    Payment.DISPUTED: "warn",
+    Payment.PAID: "good",
+    Payment.OVERPAID: "good",
+    Payment.DISPUTED: "bad",
+    Payment.REFUNDED: "muted",
 }
 
 
@@ -45,7 +48,7 @@ class Overview:
 
     @property
     def state_kind(self) -> str:
-        return "info" if self._is_looked_at else KINDS.get(Payment(self.registration.payment_status), "muted")
+        return "info" if self._is_looked_at else KINDS[Payment(self.registration.payment_status)]
 
     @cached_property
     def entries(self) -> list[LedgerEntry]:

@@ -5,8 +5,12 @@ from typing import Any
 from candidates.models import Programme
 from icg_cert.lib import pdf as pdfs
 from icg_cert.lib.words import day_of
+from payments.allocation import PROVIDER
+from payments.gateways.registry import WAYS
 from payments.models import LedgerEntry
 from payments.overview import Overview
+
+Kind = LedgerEntry.Kind
 
 
 def pdf(overview: Overview) -> bytes:
@@ -37,13 +41,22 @@ def _line(entry: LedgerEntry) -> dict[str, str]:
 
 
 def words(entry: LedgerEntry) -> str:
-    """What moved, as a reader of the receipt calls it. A district's money comes and goes as a transfer."""
-    if entry.kind == LedgerEntry.Kind.TRANSFER:
-        return "Paid on purchase order" if entry.amount_minor > 0 else "Back to who paid on purchase order"
-    ways = {"stripe": "card", "paypal": "PayPal", "po": "purchase order"}
-    way = ways.get(entry.provider, entry.provider)
-    names = {LedgerEntry.Kind.CHARGE: f"Paid by {way}", LedgerEntry.Kind.PO_MONEY: "Paid on purchase order"}
-    return names.get(LedgerEntry.Kind(entry.kind), entry.get_kind_display())
+    """What moved, as a reader of the receipt calls it.
+
+    A transfer is a district's money, or what a person matched to the registration after it had come in.
+    """
+    is_order, way = entry.provider == PROVIDER, WAYS.get(entry.provider, entry.provider)
+    paid = "Paid on purchase order" if is_order else f"Paid by {way}"
+    names = {
+        Kind.CHARGE: paid,
+        Kind.PO_MONEY: paid,
+        Kind.TRANSFER: paid if entry.amount_minor > 0 else "Back to who paid on purchase order",
+        Kind.REFUND: f"Returned by {'check' if is_order else way}",
+        Kind.REFUND_FAILED: "Could not be returned, and came back to us",
+        Kind.DISPUTE_WITHDRAWN: "Taken back by the payer's bank",
+        Kind.DISPUTE_REINSTATED: "Given again by the payer's bank",
+    }
+    return names.get(Kind(entry.kind), entry.get_kind_display())
 
 
 def _policy(overview: Overview) -> str:

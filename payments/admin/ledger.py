@@ -15,7 +15,7 @@ from django.urls import URLPattern
 from icg_cert.lib.admin import ReadOnlyAdmin
 from icg_cert.lib.money import Money
 from payments import permissions, refunds, unmatched
-from payments.admin.looking import LookInline, amount, ask, named, plain_cell
+from payments.admin.looking import LookInline, amount, ask, named, plain_cell, whose
 from payments.forms.money import MatchForm, RefundForm
 from payments.models import (
     Account,
@@ -78,6 +78,11 @@ class RefundInline(LookInline):
 class CorrectionInline(EntryInline):
     verbose_name_plural = "what became of it"
     fk_name = "corrects"
+    fields = ["kind", amount, whose, "provider", "txn_ref", "occurred_at", "recorded_at"]
+    readonly_fields = [amount, whose]
+
+    def get_queryset(self, request: HttpRequest) -> QuerySet[LedgerEntry]:
+        return super().get_queryset(request).select_related("registration", "payer")
 
 
 class AccountFilter(admin.SimpleListFilter):
@@ -104,26 +109,22 @@ class AccountFilter(admin.SimpleListFilter):
 
 @admin.register(LedgerEntry)
 class LedgerEntryAdmin(ReadOnlyAdmin):
-    list_display = ["recorded_at", "kind", amount, "provider", "account", "txn_ref", "actor"]
+    list_display = ["recorded_at", "kind", amount, "provider", whose, "txn_ref", "actor"]
     list_filter = ["kind", "provider", AccountFilter]
     search_fields = ["txn_ref", "registration__code", "registration__user__email", "payer__name"]
     list_select_related = ["registration", "payer", "actor"]
     date_hierarchy = "recorded_at"
     show_full_result_count = False
     list_per_page = 50
-    readonly_fields = [amount]
+    readonly_fields = [amount, whose]
     fields = [
-        "kind", amount, "account", "provider", "txn_ref", "attempt", "corrects", "actor", "reason", "occurred_at",
+        "kind", amount, whose, "provider", "txn_ref", "attempt", "corrects", "actor", "reason", "occurred_at",
         "recorded_at",
     ]  # fmt: skip
     inlines = [CorrectionInline, RefundInline]
     actions = ["export"]
+    change_list_template = "admin/payments/ledgerentry_list.html"
     change_form_template = "admin/payments/ledgerentry_detail.html"
-
-    @admin.display(description="account", empty_value="nobody")
-    def account(self, entry: LedgerEntry) -> str | None:
-        owner = entry.registration.code if entry.registration else entry.payer
-        return str(owner) if owner else None
 
     @admin.action(description="Download as CSV", permissions=["view"])
     def export(self, request: HttpRequest, rows: QuerySet[LedgerEntry]) -> StreamingHttpResponse:

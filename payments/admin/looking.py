@@ -15,7 +15,7 @@ from icg_cert.lib.doors import refuse_form
 from icg_cert.lib.money import Money
 from icg_cert.lib.refusal import Refused
 from payments import permissions
-from payments.models import PurchaseOrder
+from payments.models import LedgerEntry, PurchaseOrder
 
 
 @admin.display(description="amount", ordering="amount_minor")
@@ -23,6 +23,12 @@ def amount(row: Any) -> Money:
     """Of any row that is about money."""
     money: Money = row.money
     return money
+
+
+@admin.display(description="account")
+def whose(entry: LedgerEntry) -> str:
+    """In whose account an entry stands: a registration's code, a payer's name, or nobody's."""
+    return entry.registration.code if entry.registration else str(entry.payer or "nobody")
 
 
 def named(model_admin: admin.ModelAdmin, views: list[tuple[str, Callable[..., HttpResponse]]]) -> list[URLPattern]:

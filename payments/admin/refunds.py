@@ -9,14 +9,14 @@ from django.urls import URLPattern
 
 from icg_cert.lib.admin import ReadOnlyAdmin
 from payments import permissions, refunds
-from payments.admin.looking import amount, ask, named
+from payments.admin.looking import amount, ask, named, whose
 from payments.forms.money import ApproveRefundForm, DeclineRefundForm
 from payments.models import LedgerEntry, Refund
 
 
 @admin.register(Refund)
 class RefundAdmin(ReadOnlyAdmin):
-    list_display = ["requested_at", amount, "state", "whose", "reason", "requested_by", "decided_by"]
+    list_display = ["requested_at", amount, "state", "account", "reason", "requested_by", "decided_by"]
     list_filter = ["state"]
     search_fields = ["reference", "entry__txn_ref", "entry__registration__code", "entry__payer__name"]
     list_select_related = ["entry__registration", "entry__payer", "requested_by", "decided_by"]
@@ -25,15 +25,14 @@ class RefundAdmin(ReadOnlyAdmin):
     list_per_page = 50
     readonly_fields = [amount]
     fields = [
-        "state", amount, "whose", "entry", "reason", "reference", "requested_by", "requested_at", "decided_by",
+        "state", amount, "account", "entry", "reason", "reference", "requested_by", "requested_at", "decided_by",
         "decided_at", "finished_at",
     ]  # fmt: skip
     change_form_template = "admin/payments/refund_detail.html"
 
-    @admin.display(description="account", empty_value="nobody")
-    def whose(self, refund: Refund) -> str | None:
-        entry = refund.entry
-        return entry.registration.code if entry.registration else str(entry.payer or "") or None
+    @admin.display(description="account")
+    def account(self, refund: Refund) -> str:
+        return whose(refund.entry)
 
     def render_change_form(self, request: HttpRequest, context: Any, *args: Any, **kwargs: Any) -> HttpResponse:
         refund = context.get("original")

@@ -44,6 +44,7 @@ class PayForm(forms.Form):
         by_order = _choice("Purchase order", "Your district pays: you have a seat code, its order, or need a quote.")
         choices.append((PURCHASE_ORDER, by_order))
         self.fields["method"].choices = choices  # type: ignore[attr-defined]
+        self.fields["method"].initial = choices[0][0] if len(choices) == 1 else None
         self.fields["text"].initial = text.pk
 
 

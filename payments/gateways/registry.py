@@ -14,6 +14,8 @@ GATEWAYS: dict[str, tuple[Callable[[], Gateway], str]] = {
     "stripe": (StripeGateway, "STRIPE_SECRET_KEY"),
     "paypal": (PayPalGateway, "PAYPAL_CLIENT_ID"),
 }
+# How a payer would say it: "by card".
+WAYS = {"stripe": "card", "paypal": "PayPal"}
 
 
 def switched_on() -> list[Gateway]:

@@ -1,8 +1,9 @@
-"""`{% load payments %}`: words for what moved."""
+"""`{% load payments %}`: words for how money moves."""
 
 from django import template
 
 from payments import receipts
+from payments.gateways.registry import WAYS
 from payments.models import LedgerEntry
 
 register = template.Library()
@@ -12,3 +13,9 @@ register = template.Library()
 def movement(entry: LedgerEntry) -> str:
     """ "Paid by card", "Refund"."""
     return receipts.words(entry)
+
+
+@register.filter
+def way(provider: str) -> str:
+    """ "card" of "stripe"."""
+    return WAYS.get(provider, provider)

@@ -64,14 +64,24 @@ class Visitor:
         bar.get_by_role("button", name="Go there").click()
         self.page.wait_for_load_state()
 
-    def look(self, title: str) -> None:
-        """axe finds nothing, and nothing sticks out, at both widths. SCREENSHOTS=folder keeps the pictures."""
+    def show(self, title: str) -> Iterator[int]:
+        """The page at each width. SCREENSHOTS=folder keeps the pictures."""
         self._looks += 1
         for width in WIDTHS:
             self.page.set_viewport_size({"width": width, "height": 900})
             if folder := os.environ.get("SCREENSHOTS"):
                 file = f"{self.name}-{self._looks:02}-{title}-{width}.png".replace(" ", "-").lower()
                 self.page.screenshot(path=Path(folder) / file, full_page=True)
+            yield width
+
+    def fits(self, title: str) -> None:
+        """Nothing sticks out of the page: what is asked of Django's own admin, too."""
+        for width in self.show(title):
+            assert self.page.evaluate("document.documentElement.scrollWidth") <= width, (title, width)
+
+    def look(self, title: str) -> None:
+        """axe finds nothing, and nothing sticks out, at both widths."""
+        for width in self.show(title):
             violations = Axe().run(self.page).response["violations"]
             found = [(one["id"], [str(node["target"]) for node in one["nodes"]]) for one in violations]
             assert (title, width, found) == (title, width, [])
@@ -91,7 +101,10 @@ def arrive(chromium: Browser, live_server: Any) -> Iterator[Any]:
 
     def one(name: str) -> Visitor:
         context = chromium.new_context(
-            base_url=live_server.url, timezone_id="America/New_York", reduced_motion="reduce"
+            base_url=live_server.url,
+            timezone_id="America/New_York",
+            reduced_motion="reduce",
+            color_scheme=os.environ.get("SCHEME", "light"),
         )
         visitors.append(Visitor(name, context))
         return visitors[-1]

@@ -1,6 +1,6 @@
 """What the dashboard shows each role, composed from the apps' rows."""
 
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any
 
 import pytest
@@ -16,9 +16,11 @@ from icg_cert.dashboards import Panel, panels
 from icg_cert.lib import clock
 from icg_cert.mail.models import Message
 from payments.models import Delivery, Dispute, Reconciliation, Refund
+from payments.overview import KINDS
 from portfolios.models import Entry, Upload
 from scoring.models import Assignment, Release
 from tests.factories import (
+    MICROSECOND,
     at,
     make_attempt,
     make_cohort,
@@ -127,7 +129,7 @@ def test_candidate_sees_the_entries_of_this_cycle_alone(candidate: User) -> None
 
 
 def test_every_status_has_its_shape() -> None:
-    assert set(dashboards.PAYMENT_KIND) == set(Registration.Payment)
+    assert set(KINDS) == set(Registration.Payment)
     assert set(dashboards.ENTRY_KIND) == set(Entry.Status)
 
 
@@ -258,6 +260,8 @@ def test_what_providers_told_waits_for_finance() -> None:
     asked: dict[str, Any] = {"amount_minor": 1, "currency": "USD", "reason": "x", "requested_at": SUMMER}
     Refund.objects.create(entry=nobodys, requested_by=fay, **asked)
     lines = {"Money of nobody": 1, "Disputed": 1, "Webhooks given up": 1, "Books that do not agree": 3}
+    words = [line.state_word for line in waiting.for_finance(fay, SUMMER)]
+    assert words == ["1 waiting", "1 waiting", "1 waiting", "3 differences"]
     assert _waiting(waiting.for_finance(fay, SUMMER)) == lines  # nobody approves what they asked for
     assert _waiting(for_finance()) == {**lines, "Refunds to approve": 1}
     assert _waiting(for_staff()) == {"Refunds to approve": 1}
@@ -265,9 +269,47 @@ def test_what_providers_told_waits_for_finance() -> None:
 
 def test_a_way_to_pay_without_keys_is_said_to_the_office(settings: Settings) -> None:
     settings.STRIPE_SECRET_KEY = ""
-    assert _waiting(for_staff()) == _waiting(for_finance()) == {"Payment by card is switched off": 1}
+    assert _waiting(for_staff()) == _waiting(for_finance()) == {"Card payments are off": 1}
     settings.PAYPAL_CLIENT_ID = ""
-    assert len(for_staff()) == 2
+    assert [line.name for line in for_staff()] == ["Card payments are off", "PayPal payments are off"]
+
+
+@pytest.mark.parametrize(
+    ("days", "said"),
+    [
+        (None, ""),
+        (9, " The first is due on 10 July 2027."),
+        (0, " The first was due on 1 July 2027."),
+    ],
+)
+def test_disputes_say_until_when_they_are_answered(days: int | None, said: str) -> None:
+    fact: dict[str, Any] = {"provider": "stripe", "amount_minor": 40000, "currency": "USD", "opened_at": SUMMER}
+    fact |= {"attempt": make_attempt(make_registration()), "standing": "open"}
+    for ref, more in (("a", 0), ("b", 1)):
+        until = None if days is None else SUMMER + timedelta(days=days + more)
+        Dispute.objects.create(ref=ref, answer_by=until, **fact)
+    line = for_finance()[0]
+    assert line.sentence == f"A payer's bank questions a payment. Answer in the provider's own pages.{said}"
+
+
+@pytest.mark.parametrize(
+    ("started", "finished", "opened", "said"),
+    [
+        (timedelta(days=2), timedelta(days=1) - MICROSECOND, timedelta(days=9), []),
+        (timedelta(days=2), timedelta(days=1), timedelta(0), ["since 30 June 2027"]),
+        (timedelta(hours=1), None, timedelta(days=1), ["yet"]),
+        (timedelta(hours=1), None, timedelta(days=1) - MICROSECOND, []),
+    ],
+)
+def test_books_that_nobody_compares_are_said(
+    started: timedelta, finished: timedelta | None, opened: timedelta, said: list[str]
+) -> None:
+    make_attempt(make_registration(), opened_at=SUMMER - opened)
+    ended = None if finished is None else SUMMER - finished
+    Reconciliation.objects.create(started_at=SUMMER - started, finished_at=ended, since=SUMMER)
+    lines = for_finance()
+    assert _waiting(lines) == dict.fromkeys(["Books not compared"][: len(said)], 1)
+    assert all(f"and were not {said[0]}." in line.sentence for line in lines)
 
 
 def test_every_line_leads_to_a_page_that_shows_it(client: Client, staff: User) -> None:

@@ -4,6 +4,7 @@ import pytest
 
 from candidates.models import PolicyText, Registration
 from payments import acceptance, receipts
+from payments.models import LedgerEntry
 from payments.overview import Overview
 from tests.factories import make_ledger_entry
 from tests.payments.conftest import LATER, NOW
@@ -26,11 +27,33 @@ def test_content_is_what_the_ledger_holds(unpaid: Registration, policy: PolicyTe
         "lines": [
             {"on": "10 December 2026", "what": "Paid by fake", "amount": "$400.00 USD"},
             {"on": "10 December 2026", "what": "Paid on purchase order", "amount": "$1.00 USD"},
-            {"on": "10 December 2026", "what": "Refund", "amount": "-$1.00 USD"},
+            {"on": "10 December 2026", "what": "Returned by fake", "amount": "-$1.00 USD"},
         ],
         "balance": "$400.00 USD",
         "policy": "The fee is not refundable (policy accepted on 10 December 2026).",
     }
+
+
+@pytest.mark.parametrize(
+    ("kind", "provider", "minor", "words"),
+    [
+        ("charge", "stripe", 1, "Paid by card"),
+        ("charge", "paypal", 1, "Paid by PayPal"),
+        ("transfer", "stripe", 1, "Paid by card"),
+        ("transfer", "po", 1, "Paid on purchase order"),
+        ("transfer", "po", -1, "Back to who paid on purchase order"),
+        ("po_money", "po", 1, "Paid on purchase order"),
+        ("refund", "stripe", -1, "Returned by card"),
+        ("refund", "paypal", -1, "Returned by PayPal"),
+        ("refund", "po", -1, "Returned by check"),
+        ("refund_failed", "stripe", 1, "Could not be returned, and came back to us"),
+        ("dispute_withdrawn", "stripe", -1, "Taken back by the payer's bank"),
+        ("dispute_reinstated", "stripe", 1, "Given again by the payer's bank"),
+        ("adjustment", "po", 1, "Adjustment"),
+    ],
+)
+def test_words_are_the_readers_own(kind: str, provider: str, minor: int, words: str) -> None:
+    assert receipts.words(LedgerEntry(kind=kind, provider=provider, amount_minor=minor)) == words
 
 
 @pytest.mark.parametrize("rows", [1, 3])

@@ -82,9 +82,13 @@ def test_pay_shows_fee_policy_and_equal_choices(browser: Client, unpaid: Registr
 def test_pay_without_any_provider_offers_purchase_orders_alone(
     browser: Client, unpaid: Registration, settings: Any
 ) -> None:
+    response = browser.get(pay_url(unpaid))
+    assert "Payment by card or PayPal is not available at the moment." not in words(response)
     settings.TESTING = False
-    page = BeautifulSoup(browser.get(pay_url(unpaid)).content, "html.parser")
-    assert [radio["value"] for radio in page.select("input[type=radio]")] == ["purchase-order"]
+    response = browser.get(pay_url(unpaid))
+    [radio] = BeautifulSoup(response.content, "html.parser").select("input[type=radio]")
+    assert (radio["value"], radio.has_attr("checked")) == ("purchase-order", True)
+    assert "Payment by card or PayPal is not available at the moment." in words(response)
 
 
 def test_pay_needs_a_choice_and_the_policy_accepted(browser: Client, unpaid: Registration) -> None:
@@ -144,7 +148,16 @@ def test_pay_says_why_it_was_not_paid_and_offers_it_again(
 
 def test_pay_unfinished_says_that_nothing_was_taken(browser: Client, unpaid: Registration) -> None:
     press(browser, unpaid)
-    assert "You began a payment and did not finish it" in words(browser.get(pay_url(unpaid)))
+    assert "You began to pay by fake and did not finish" in words(browser.get(pay_url(unpaid)))
+
+
+def test_pay_after_money_that_did_not_fit_does_not_say_that_nothing_was_taken(
+    browser: Client, unpaid: Registration
+) -> None:
+    make_attempt(unpaid, state="closed", problem="The money that came in does not fit.")
+    said = words(browser.get(pay_url(unpaid)))
+    assert "Your last payment did not fit the fee" in said
+    assert "Nothing was taken" not in said
 
 
 def test_pay_in_doubt_asks_nobody_to_pay_again(browser: Client, unpaid: Registration, faulty: Faulty) -> None:
