@@ -14,13 +14,13 @@ from time import perf_counter
 import django
 
 VAR = Path(__file__).resolve().parent.parent / "var" / "bench"
-os.environ |= {"ICG_VAR_DIR": str(VAR), "ICG_DEMO": "1", "LOG_LEVEL": "WARNING"}
+os.environ |= {"ICG_VAR_DIR": str(VAR), "ICG_DEMO": "1", "LOG_LEVEL": "ERROR"}
 os.environ["DJANGO_SETTINGS_MODULE"] = "icg_cert.settings"
 os.environ["DATABASE_URL"] = ""
 
 from icg_cert import embedded_postgres  # noqa: E402
 
-for folder in ("static", "media"):
+for folder in ("static", "media", "queue", "queue-control"):
     (VAR / folder).mkdir(parents=True, exist_ok=True)
 embedded_postgres.ensure(VAR, durable=False)
 embedded_postgres.recreate_database(VAR)
@@ -32,7 +32,7 @@ from django.db import connection  # noqa: E402
 from django.test import Client  # noqa: E402
 from django.test.utils import CaptureQueriesContext  # noqa: E402
 
-from bench import world  # noqa: E402
+from bench import money, world  # noqa: E402
 from icg_cert.lib import clock  # noqa: E402
 
 ROUNDS = 7
@@ -55,6 +55,8 @@ def main() -> None:
         ratios = [rates[number] / rates[0] for rates in rounds]
         rate = median(rates[number] for rates in rounds)
         print(f"{page.name:<26}{queries[number]:>8}{rate:>10.0f}{median(ratios):>26.0%} {min(ratios):>8.0%}")
+    money.webhooks()
+    money.books()
     shutil.rmtree(VAR / "media")
 
 

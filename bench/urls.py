@@ -5,6 +5,8 @@ from django.http import HttpRequest, HttpResponse
 from django.shortcuts import render
 from django.urls import include, path
 
+from bench.money import bare_insert
+
 
 @login_required
 def bare(request: HttpRequest) -> HttpResponse:
@@ -20,5 +22,6 @@ def empty(request: HttpRequest) -> HttpResponse:
 urlpatterns = [
     path("bare/", bare, name="bare"),
     path("empty/", empty, name="empty"),
+    path("bare-insert/", bare_insert, name="bare-insert"),
     path("", include("icg_cert.urls")),
 ]

@@ -16,7 +16,7 @@ from candidates.models import Registration
 from candidates.permissions import is_finance, is_scorer, is_staff, is_team
 from icg_cert import timeline
 from icg_cert.candidacy import Candidacy
-from icg_cert.waiting import for_finance, for_staff
+from icg_cert.waiting import Waiting, for_finance, for_staff
 from portfolios.models import Entry
 from scoring.models import Result, Sheet
 
@@ -51,9 +51,9 @@ def panels(mine: Candidacy) -> list[Panel]:
     """The parts of this person's dashboard, in order."""
     user, at, found = mine.user, mine.at, []
     if is_staff(user):
-        found.append(Panel("_dashboard_waiting.html", {"title": "What needs a human now", "tasks": for_staff(at)}))
+        found.append(_waiting("What needs a human now", for_staff(user, at)))
     if is_finance(user):
-        found.append(Panel("_dashboard_waiting.html", {"title": "Money that needs a human", "tasks": for_finance()}))
+        found.append(_waiting("Money that needs a human", for_finance(user, at)))
     if is_scorer(user):
         found.append(_scorer(user))
     if mine.registrations or not is_team(user):
@@ -100,6 +100,10 @@ def _entry_task(entry: Entry) -> dict[str, str]:
         "state_kind": ENTRY_KIND[Entry.Status(entry.status)],
         "url": reverse("portfolios:entry-detail", args=[entry.pk]),
     }
+
+
+def _waiting(title: str, lines: list[Waiting]) -> Panel:
+    return Panel("_dashboard_waiting.html", {"title": title, "tasks": lines})
 
 
 def _scorer(user: Any) -> Panel:

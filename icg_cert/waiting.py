@@ -5,6 +5,7 @@ Only what a human must decide; what the portal does by itself stands nowhere her
 
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from typing import Any
 
 from django.db.models import Exists, OuterRef, QuerySet
 from django.urls import reverse
@@ -12,7 +13,10 @@ from django.urls import reverse
 from candidates import announced
 from candidates.models import Registration
 from icg_cert.mail.models import Message
-from payments.models import PurchaseOrder
+from payments import unmatched
+from payments.gateways import registry
+from payments.invoices import today
+from payments.models import Delivery, Dispute, Invoice, PurchaseOrder, Reconciliation, Refund
 from portfolios.models import Entry, Upload
 from scoring.models import Assignment, Release
 
@@ -31,17 +35,18 @@ class Waiting:
     url: str
     action: str
     kind: str = "warn"
+    word: str = ""
 
     @property
     def state_word(self) -> str:
-        return f"{self.count} waiting"
+        return self.word or f"{self.count} waiting"
 
     @property
     def state_kind(self) -> str:
         return self.kind
 
 
-def for_staff(at: datetime) -> list[Waiting]:
+def for_staff(user: Any, at: datetime) -> list[Waiting]:
     """Registrations, purchase orders, cycles and breakdowns; empty when nothing waits."""
     lines = [
         _line(
@@ -52,16 +57,34 @@ def for_staff(at: datetime) -> list[Waiting]:
             "Read the answers",
         ),
         _orders(),
+        _refunds(user),
         *_cycles(at),
         *_breakdowns(),
+        *_providers_off(),
     ]
     return [line for line in lines if line.count]
 
 
-def for_finance() -> list[Waiting]:
-    """Purchase orders to check, money that is still to come or came twice, disputes."""
+def for_finance(user: Any, at: datetime) -> list[Waiting]:
+    """Orders to check, money that is to come, came twice or is nobody's, disputes, and where books do not agree."""
     lines = [
         _orders(),
+        _line(
+            "Money of nobody",
+            "It came in and belongs to no registration. Match it to one, or return it.",
+            unmatched.waiting(),
+            f"{reverse('admin:payments_ledgerentry_changelist')}?account=waiting",
+            "See it",
+            kind="bad",
+        ),
+        _refunds(user),
+        _line(
+            "Invoices overdue",
+            "Accounts payable is reminded by itself, four times. Then it takes a telephone.",
+            Invoice.objects.with_sums().overdue(today(at)),
+            f"{reverse('admin:payments_invoice_changelist')}?standing=overdue",
+            "See them",
+        ),
         _line(
             "Seats held without money yet",
             "The purchase order is accepted. Enter the remittance when it arrives.",
@@ -86,12 +109,22 @@ def for_finance() -> list[Waiting]:
         ),
         _line(
             "Disputed",
-            "A bank has taken money back for now. Answer in the provider's own pages.",
-            Registration.objects.filter(payment_status=Payment.DISPUTED),
-            f"{reverse(REGISTRATIONS)}?payment_status__exact={Payment.DISPUTED}",
-            "See who",
+            "A payer's bank questions a payment. Answer in the provider's own pages, by the date that stands there.",
+            Dispute.objects.open(),
+            f"{reverse('admin:payments_dispute_changelist')}?standing__exact={Dispute.Standing.OPEN}",
+            "See them",
             kind="bad",
         ),
+        _line(
+            "Webhooks given up",
+            "A provider told us something that could not be worked off. Look at the note, then let it be tried again.",
+            Delivery.objects.filter(state=Delivery.State.DEAD),
+            f"{reverse('admin:payments_delivery_changelist')}?state__exact={Delivery.State.DEAD}",
+            "See them",
+            kind="bad",
+        ),
+        _books(at),
+        *_providers_off(),
     ]
     return [line for line in lines if line.count]
 
@@ -108,6 +141,48 @@ def _orders() -> Waiting:
         f"{reverse(ORDERS)}?state__exact={PurchaseOrder.State.SUBMITTED}",
         "Check them",
     )
+
+
+def _refunds(user: Any) -> Waiting:
+    """Of others: nobody approves what they asked for."""
+    return _line(
+        "Refunds to approve",
+        "Somebody asked for money to go back. It leaves once you approve it.",
+        Refund.objects.filter(state=Refund.State.REQUESTED).exclude(requested_by=user),
+        f"{reverse('admin:payments_refund_changelist')}?state__exact={Refund.State.REQUESTED}",
+        "Look at them",
+    )
+
+
+def _books(at: datetime) -> Waiting:
+    """The last comparison with the providers, where it found something."""
+    last = Reconciliation.objects.filter(finished_at__isnull=False).values_list("drift", flat=True).first()
+    return Waiting(
+        "Books that do not agree",
+        "The last comparison with the payment providers found differences. Its report names each.",
+        last or 0,
+        reverse("admin:payments_reconciliation_changelist"),
+        "Read the report",
+        kind="bad",
+    )
+
+
+def _providers_off() -> list[Waiting]:
+    """A way to pay that candidates are not offered, because nobody has set its keys."""
+    on = {gateway.name for gateway in registry.switched_on()}
+    return [
+        Waiting(
+            f"{label} is switched off",
+            "No keys are set, so candidates are not offered it. The README says how to connect it.",
+            1,
+            reverse("admin:payments_attempt_changelist"),
+            "See payments",
+            kind="muted",
+            word="Off",
+        )
+        for name, label in (("stripe", "Payment by card"), ("paypal", "Payment by PayPal"))
+        if name not in on
+    ]
 
 
 def _cycles(at: datetime) -> list[Waiting]:

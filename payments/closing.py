@@ -3,11 +3,11 @@
 from datetime import datetime
 
 from django.db import transaction
-from django.db.models import Exists, OuterRef, QuerySet
+from django.db.models import Exists, OuterRef, Q, QuerySet
 
 from candidates import registration as registrations
 from candidates.models import Registration
-from payments import ledger
+from payments import ledger, unmatched
 from payments.models import Attempt, Seat
 
 Payment = Registration.Payment
@@ -21,10 +21,14 @@ def late_attempts(at: datetime) -> QuerySet[Attempt]:
 
 
 def lapsable(at: datetime) -> QuerySet[Registration]:
-    """Registrations of closed cohorts that nobody paid for, is paying for, or promised to pay for."""
+    """Registrations of closed cohorts that nobody paid for, is paying for, or promised to pay for.
+
+    Not those whose money came in and does not fit: a person decides about it first.
+    """
     return Registration.objects.standing().filter(
         ~Exists(Attempt.objects.live().filter(registration=OuterRef("pk"))),
         ~Exists(Seat.objects.claimed().filter(registration=OuterRef("pk"))),
+        ~Q(attempts__in=unmatched.waiting().filter(attempt__isnull=False).values("attempt")),
         cohort__registration_closes_at__lte=at,
         payment_status__in=NOTHING_HELD,
     )

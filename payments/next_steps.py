@@ -9,6 +9,7 @@ from django.urls import reverse
 from candidates.models import Registration
 from icg_cert.lib.next_step import NextStep
 from payments import permissions
+from payments.gateways import registry
 from payments.models import PurchaseOrder
 
 Payment = Registration.Payment
@@ -47,8 +48,15 @@ def _of_candidate(registration: Registration, at: datetime) -> NextStep | None:
     if registration.holds_seat or not registration.cohort.window.contains(at):
         return None
     title = f"Pay your certification fee of {registration.fee}"
-    text = "By card or by a purchase order of your district. Your registration is complete once the fee is settled."
+    text = f"{_ways()}. Your registration is complete once the fee is settled."
     return NextStep(title, text, url, "Choose how to pay", deadline=registration.cohort.registration_closes_at)
+
+
+def _ways() -> str:
+    """ "By card, PayPal, or a purchase order of your district": what is switched on here."""
+    words = {"stripe": "card", "paypal": "PayPal"}
+    ways = [words[gateway.name] for gateway in registry.switched_on() if gateway.name in words]
+    return f"By {''.join(f'{way}, ' for way in ways)}{'or ' if ways else ''}a purchase order of your district"
 
 
 def _of_office() -> NextStep | None:

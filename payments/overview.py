@@ -8,6 +8,7 @@ from django.db.models import F
 
 from candidates.models import Registration
 from icg_cert.lib.money import Money
+from payments import unmatched
 from payments.models import Attempt, LedgerEntry, PolicyAcceptance, PurchaseOrder, Quote, Seat
 
 Payment = Registration.Payment
@@ -31,11 +32,15 @@ class Overview:
 
     @property
     def state_word(self) -> str:
-        return self.registration.get_payment_status_display()
+        return "Being looked at" if self._is_looked_at else self.registration.get_payment_status_display()
+
+    @property
+    def _is_looked_at(self) -> bool:
+        return self.has_unmatched and not self.registration.holds_seat
 
     @property
     def state_kind(self) -> str:
-        return KINDS.get(Payment(self.registration.payment_status), "muted")
+        return "info" if self._is_looked_at else KINDS.get(Payment(self.registration.payment_status), "muted")
 
     @cached_property
     def entries(self) -> list[LedgerEntry]:
@@ -114,13 +119,11 @@ class Overview:
     @cached_property
     def has_unmatched(self) -> bool:
         """Whether money came in that does not fit its attempt: a person looks at it, nobody pays again meanwhile."""
-        return LedgerEntry.objects.filter(registration=None, attempt__registration=self.registration).exists()
+        return unmatched.waiting().filter(attempt__registration=self.registration).exists()
 
     @property
     def is_in_doubt(self) -> bool:
-        return self.registration.payment_status == Payment.PENDING or (
-            self.has_unmatched and not self.registration.holds_seat
-        )
+        return self.registration.payment_status == Payment.PENDING or self._is_looked_at
 
     @property
     def is_owed(self) -> bool:

@@ -102,6 +102,8 @@ def apply(attempt_id: int, facts: Facts, *, at: datetime) -> Attempt:
     remember(attempt, facts.refs)
     if is_ours:
         _move(attempt, facts)
+    elif new:
+        _give_up(attempt, facts)
     changed = disputes.keep(attempt, facts.disputes, at=at)
     ledger.recompute(registration, at=at)
     _tell(registration, attempt, new, before, at)
@@ -213,6 +215,14 @@ def _move(attempt: Attempt, facts: Facts) -> None:
     attempt.problem = facts.problem
     attempt.facts_at = facts.fetched_at if not is_older else attempt.facts_at
     attempt.save(update_fields=["state", "problem", "facts_at"])
+
+
+def _give_up(attempt: Attempt, facts: Facts) -> None:
+    """Its page has taken money that does not fit, and takes no more. A person decides about that money."""
+    if State.CLOSED in Attempt.NEXT[attempt.state]:
+        attempt.state, attempt.facts_at = State.CLOSED, facts.fetched_at
+        attempt.problem = "The money that came in does not fit."
+        attempt.save(update_fields=["state", "problem", "facts_at"])
 
 
 @transaction.atomic(durable=True)

@@ -5,7 +5,6 @@ import logging
 from django.http import Http404, HttpRequest, HttpResponse
 from django.views.decorators.csrf import csrf_exempt
 from django.views.decorators.http import require_POST
-from kombu.exceptions import OperationalError
 
 from icg_cert.lib.refusal import Refused
 from payments import deliveries, tasks
@@ -45,5 +44,5 @@ def _work_off(delivery_id: int) -> None:
     """At once, by a worker. Where no queue takes it, the next tick finds it."""
     try:
         tasks.process_delivery.apply_async([delivery_id], retry=False)
-    except OperationalError:
-        logger.warning("no queue for delivery %s", delivery_id)
+    except Exception as error:  # it is kept, whatever a broker throws
+        logger.warning("no queue for delivery %s: %s", delivery_id, type(error).__name__)

@@ -58,7 +58,6 @@ class Attempt(models.Model):
     # Late truth wins: what looked over may still turn out paid. UNKNOWN is left only by asking the provider.
     NEXT: dict[str, set[str]] = {
         State.CREATED: {State.OPENING, State.CLOSED},
-        # Our process may have died between opening the page and writing that down: it goes on wherever the page went.
         State.OPENING: {
             State.OPEN,
             State.PROCESSING,

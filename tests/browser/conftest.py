@@ -1,7 +1,7 @@
 """People with browsers of their own, and the look at every page they open."""
 
 import os
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from copy import deepcopy
 from pathlib import Path
 from typing import Any
@@ -15,10 +15,14 @@ from playwright.sync_api import Browser, BrowserContext, Page
 from pytest_django import Settings
 
 from candidates import calendar
-from candidates.models import User
+from candidates.models import Registration, User
 from icg_cert.celery import app
+from icg_cert.lib import clock
+from icg_cert.permissions import grant_roles
+from payments.gateways import registry
+from tests.doubles.paypal import PayPalDouble
 from tests.doubles.stripe import StripeDouble
-from tests.factories import at, make_scorer, make_user
+from tests.factories import at, make_cohort, make_registration, make_scorer, make_user
 
 PASSWORD = "correct horse battery"
 WIDTHS = (375, 1280)
@@ -74,6 +78,12 @@ class Visitor:
             assert self.page.evaluate("document.documentElement.scrollWidth") <= width, (title, width)
 
 
+@pytest.fixture(autouse=True)
+def real_providers_alone(own_bank: None, monkeypatch: pytest.MonkeyPatch) -> None:
+    """What people see offers no provider of the tests."""
+    monkeypatch.delitem(registry.GATEWAYS, "fake")
+
+
 @pytest.fixture
 def arrive(chromium: Browser, live_server: Any) -> Iterator[Any]:
     """`arrive("ada")` is a Visitor with a fresh browser at the running portal."""
@@ -96,13 +106,44 @@ def arrive(chromium: Browser, live_server: Any) -> Iterator[Any]:
 def stripe(live_server: Any, settings: Settings) -> Iterator[StripeDouble]:
     """Stripe's stand-in: its pages lead back to the running portal, and its events arrive there by themselves."""
     with StripeDouble(portal=live_server.url, delivers=True, clock_file=settings.REHEARSAL_CLOCK_FILE) as double:
-        settings.BASE_URL = live_server.url
         settings.STRIPE_SECRET_KEY, settings.STRIPE_WEBHOOK_SECRET = double.API_KEY, double.WEBHOOK_SECRET
         settings.STRIPE_API_URL = double.url
-        policy = deepcopy(settings.CONTENT_SECURITY_POLICY)
-        policy["DIRECTIVES"]["form-action"].append(double.url)
-        settings.CONTENT_SECURITY_POLICY = policy
+        _lead_to(double.url, live_server.url, settings)
         yield double
+
+
+@pytest.fixture
+def paypal(live_server: Any, settings: Settings) -> Iterator[PayPalDouble]:
+    """PayPal's, likewise."""
+    with PayPalDouble(portal=live_server.url, delivers=True, clock_file=settings.REHEARSAL_CLOCK_FILE) as double:
+        settings.PAYPAL_CLIENT_ID, settings.PAYPAL_CLIENT_SECRET = double.CLIENT_ID, double.CLIENT_SECRET
+        settings.PAYPAL_WEBHOOK_ID, settings.PAYPAL_API_URL = double.WEBHOOK_ID, double.url
+        _lead_to(double.url, live_server.url, settings)
+        yield double
+
+
+def _lead_to(provider: str, portal: str, settings: Settings) -> None:
+    """Let forms lead to the provider's page, and its page back to the portal."""
+    settings.BASE_URL = portal
+    policy = deepcopy(settings.CONTENT_SECURITY_POLICY)
+    policy["DIRECTIVES"]["form-action"].append(provider)
+    settings.CONTENT_SECURITY_POLICY = policy
+
+
+@pytest.fixture
+def coach(office: dict[str, User]) -> Iterator[Callable[[str], Registration]]:
+    """Somebody who has registered and not paid, on 10 December 2026."""
+    grant_roles()
+    clock.jump_to(at(2026, 12, 10, 12))
+
+    def make(name: str) -> Registration:
+        user = make_user(name, email=f"{name.split()[0].lower()}@example.org")
+        User.objects.filter(pk=user.pk).update(password=make_password(PASSWORD))
+        EmailAddress.objects.create(user=user, email=user.email, verified=True, primary=True)
+        return make_registration(user, make_cohort(2026), payment_status="unpaid")
+
+    yield make
+    clock.reset()
 
 
 @pytest.fixture

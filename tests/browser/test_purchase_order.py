@@ -4,40 +4,18 @@ A district asks for a quote without an account, hands in an order for three coac
 """
 
 import re
-from collections.abc import Callable, Iterator
 from typing import Any
 
 import pytest
-from allauth.account.models import EmailAddress
-from django.contrib.auth.hashers import make_password
 from playwright.sync_api import Page, expect
 
 from candidates.models import Registration, User
-from icg_cert.lib import clock
 from icg_cert.mail.models import Message
-from icg_cert.permissions import grant_roles
 from payments.models import PurchaseOrder
-from tests.browser.conftest import PASSWORD, Visitor
-from tests.factories import at, make_cohort, make_registration, make_user
+from tests.browser.conftest import Visitor
 
 pytestmark = [pytest.mark.requires("chromium"), pytest.mark.django_db(transaction=True)]
 PDF = {"name": "order.pdf", "mimeType": "application/pdf", "buffer": b"%PDF-1.7\n%%EOF"}
-
-
-@pytest.fixture
-def coach(office: dict[str, User]) -> Iterator[Callable[[str], Registration]]:
-    """Somebody who has registered and not paid, on 10 December 2026."""
-    grant_roles()
-    clock.jump_to(at(2026, 12, 10, 12))
-
-    def make(name: str) -> Registration:
-        user = make_user(name, email=f"{name.split()[0].lower()}@example.org")
-        User.objects.filter(pk=user.pk).update(password=make_password(PASSWORD))
-        EmailAddress.objects.create(user=user, email=user.email, verified=True, primary=True)
-        return make_registration(user, make_cohort(2026), payment_status="unpaid")
-
-    yield make
-    clock.reset()
 
 
 def choose(visitor: Visitor, registration: Registration) -> None:

@@ -1,6 +1,6 @@
 """The shapes of PayPal's objects, as JSON values."""
 
-from datetime import datetime
+from datetime import UTC, datetime
 from decimal import Decimal
 from secrets import token_hex
 from typing import Any
@@ -32,7 +32,7 @@ def name(prefix: str = "") -> str:
 
 
 def stamp(moment: datetime) -> str:
-    return moment.strftime("%Y-%m-%dT%H:%M:%SZ")
+    return moment.astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
 
 
 def amount(said: Any) -> Object:

@@ -104,7 +104,7 @@ def test_serve_says_in_one_sentence_that_the_port_is_taken(var: Path, port: int)
         taken.bind(("127.0.0.1", port))
         taken.listen()
         said, _ = serve(var, port).communicate(timeout=SECONDS)
-    last = f"CommandError: Port {port} is taken. Stop what uses it, or choose another: make run PORT={port + 1}"
+    last = f"CommandError: Port {port} is taken. Stop what uses it, or choose another: make run PORT={port + 10}"
     assert said.strip().splitlines()[-1] == last
 
 

@@ -7,6 +7,7 @@ import pytest
 from bs4 import BeautifulSoup
 from django.contrib.auth.models import Group
 from django.test import Client
+from pytest_django import Settings
 
 from candidates.models import Registration, User
 from icg_cert import dashboards, waiting
@@ -14,14 +15,17 @@ from icg_cert.candidacy import Candidacy
 from icg_cert.dashboards import Panel, panels
 from icg_cert.lib import clock
 from icg_cert.mail.models import Message
+from payments.models import Delivery, Dispute, Reconciliation, Refund
 from portfolios.models import Entry, Upload
 from scoring.models import Assignment, Release
 from tests.factories import (
     at,
+    make_attempt,
     make_cohort,
     make_cycle,
     make_entry,
     make_factor,
+    make_ledger_entry,
     make_locked,
     make_policy,
     make_programme,
@@ -153,32 +157,45 @@ def _waiting(lines: list[waiting.Waiting]) -> dict[str, int]:
     return {line.name: line.count for line in lines}
 
 
+@pytest.fixture(autouse=True)
+def connected(settings: Settings) -> None:
+    settings.STRIPE_SECRET_KEY = settings.PAYPAL_CLIENT_ID = "sk_test_words"
+
+
+def for_staff() -> list[waiting.Waiting]:
+    return waiting.for_staff(make_user(), SUMMER)
+
+
+def for_finance() -> list[waiting.Waiting]:
+    return waiting.for_finance(make_user(), SUMMER)
+
+
 def test_nothing_waits_in_an_empty_portal() -> None:
-    assert waiting.for_staff(SUMMER) == []
-    assert waiting.for_finance() == []
+    assert for_staff() == []
+    assert for_finance() == []
 
 
 def test_evidence_waits_for_staff() -> None:
     make_registration(status=Registration.Status.EVIDENCE_RECEIVED)
     make_registration(status=Registration.Status.EVIDENCE_REQUESTED)
-    assert _waiting(waiting.for_staff(SUMMER)) == {"Evidence to read": 1}
+    assert _waiting(for_staff()) == {"Evidence to read": 1}
 
 
 def test_entries_nobody_reads_wait_until_they_are_given_out(scorer: User) -> None:
     make_entry()  # a draft is nobody's yet
     make_locked(make_registration(status=Registration.Status.WITHDRAWN))  # and of who withdrew nothing is read
     entry = make_locked(make_registration())
-    assert _waiting(waiting.for_staff(SUMMER)) == {"Entries nobody reads yet": 1}
+    assert _waiting(for_staff()) == {"Entries nobody reads yet": 1}
     make_reading(entry, scorer)
-    assert _waiting(waiting.for_staff(SUMMER)) == {}
+    assert _waiting(for_staff()) == {}
 
 
 def test_a_prepared_release_waits_for_another() -> None:
     release = make_release(state=Release.State.PREPARED)
-    assert _waiting(waiting.for_staff(SUMMER)) == {"Releases to approve": 1}
+    assert _waiting(for_staff()) == {"Releases to approve": 1}
     release.delete()
     make_release()
-    assert _waiting(waiting.for_staff(SUMMER)) == {}
+    assert _waiting(for_staff()) == {}
 
 
 @pytest.mark.parametrize(
@@ -194,7 +211,7 @@ def test_a_release_nobody_prepared_is_overdue_from_its_instant(
     registration = make_registration()
     make_reading(make_locked(registration, 1), scorer)
     make_reading(make_locked(registration, 2), other_scorer)
-    assert _waiting(waiting.for_staff(now)) == names
+    assert _waiting(waiting.for_staff(make_user(), now)) == names
 
 
 @pytest.mark.parametrize(
@@ -208,7 +225,7 @@ def test_a_release_nobody_prepared_is_overdue_from_its_instant(
 def test_directions_are_to_be_written_in_time(now: datetime, names: dict[str, int]) -> None:
     make_cycle(2027)
     make_cycle(2026, directions="Written.")
-    assert _waiting(waiting.for_staff(now)) == names
+    assert _waiting(waiting.for_staff(make_user(), now)) == names
 
 
 def test_breakdowns_wait_for_staff() -> None:
@@ -216,19 +233,41 @@ def test_breakdowns_wait_for_staff() -> None:
     Message.objects.create(
         key="dead", event="x", to="x@example.org", state=Message.State.DEAD, queued_at=SUMMER, next_try_at=SUMMER
     )
-    assert _waiting(waiting.for_staff(SUMMER)) == {"Files we could not check": 1, "E-mails given up": 1}
+    assert _waiting(for_staff()) == {"Files we could not check": 1, "E-mails given up": 1}
 
 
 def test_money_waits_for_finance() -> None:
     for payment in Registration.Payment:
         make_registration(payment_status=payment)
     make_registration(payment_status=Registration.Payment.PO_COMMITTED, status=Registration.Status.WITHDRAWN)
-    assert _waiting(waiting.for_finance()) == {
-        "Seats held without money yet": 1,
-        "Paid in part": 1,
-        "Paid too much": 1,
-        "Disputed": 1,
-    }
+    assert _waiting(for_finance()) == {"Seats held without money yet": 1, "Paid in part": 1, "Paid too much": 1}
+
+
+def test_what_providers_told_waits_for_finance() -> None:
+    attempt = make_attempt(make_registration(payment_status="disputed"))
+    nobodys = make_ledger_entry(None)
+    fact: dict[str, Any] = {"provider": "stripe", "amount_minor": 40000, "currency": "USD", "opened_at": SUMMER}
+    for number, standing in enumerate(Dispute.Standing):
+        Dispute.objects.create(attempt=attempt, ref=f"d{number}", standing=standing, **fact)
+    for number, state in enumerate(Delivery.State):
+        Delivery.objects.create(
+            provider="stripe", event_id=number, type="x", body=b"", received_at=SUMMER, next_try_at=SUMMER, state=state
+        )
+    Reconciliation.objects.create(started_at=SUMMER, finished_at=SUMMER, since=SUMMER, drift=3)
+    fay = make_user("Fay Finch", "finance")
+    asked: dict[str, Any] = {"amount_minor": 1, "currency": "USD", "reason": "x", "requested_at": SUMMER}
+    Refund.objects.create(entry=nobodys, requested_by=fay, **asked)
+    lines = {"Money of nobody": 1, "Disputed": 1, "Webhooks given up": 1, "Books that do not agree": 3}
+    assert _waiting(waiting.for_finance(fay, SUMMER)) == lines  # nobody approves what they asked for
+    assert _waiting(for_finance()) == {**lines, "Refunds to approve": 1}
+    assert _waiting(for_staff()) == {"Refunds to approve": 1}
+
+
+def test_a_way_to_pay_without_keys_is_said_to_the_office(settings: Settings) -> None:
+    settings.STRIPE_SECRET_KEY = ""
+    assert _waiting(for_staff()) == _waiting(for_finance()) == {"Payment by card is switched off": 1}
+    settings.PAYPAL_CLIENT_ID = ""
+    assert len(for_staff()) == 2
 
 
 def test_every_line_leads_to_a_page_that_shows_it(client: Client, staff: User) -> None:
@@ -244,7 +283,7 @@ def test_every_line_leads_to_a_page_that_shows_it(client: Client, staff: User) -
 
 
 @pytest.mark.parametrize("count", [1, 3])
-@pytest.mark.parametrize(("person", "queries"), [("candidate", 9), ("scorer", 7), ("staff", 12)])
+@pytest.mark.parametrize(("person", "queries"), [("candidate", 9), ("scorer", 7), ("staff", 13)])
 def test_dashboard_queries_do_not_grow(
     client: Client,
     scorer: User,

@@ -28,7 +28,6 @@ from payments.gateways.base import (
     Unavailable,
 )
 
-
 _numbers = count()
 
 

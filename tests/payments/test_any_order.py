@@ -60,7 +60,7 @@ from tests.payments.banks import Bank, Deal
 from tests.payments.conftest import NOW, ORDER, hand_in
 
 SEQUENCES = int(os.environ.get("SEQUENCES", "0"))
-FEW = 100  # in each of the two parts
+FEW = 75  # in each of the two parts
 FEE = 40000
 PARTS = [FEE, 15000, 1]
 CHECKS = [FEE, 2 * FEE, FEE - 1, 3 * FEE + 1, 1]
@@ -423,7 +423,7 @@ def play(db: None, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFix
     return undone
 
 
-@pytest.mark.payment_case(3, 4, 5, 6, 7, 8, 9, 11, 12, 13, 31, 32, 44, 48, 49, 52, 53, 54, 55, 57, 65, 66, 67, 68, 70)
+@pytest.mark.payment_case(4, 5, 6, 7, 9, 11, 12, 13, 31, 32, 44, 48, 53, 54, 57, 65, 66, 67, 68, 70)
 @pytest.mark.parametrize("part", [1, 2])  # so that two cores share the work
 def test_the_books_hold_in_any_order(play: Callable[[list[Any]], None], part: int) -> None:
     @settings(max_examples=SEQUENCES or FEW, deadline=None, database=None)

@@ -73,6 +73,7 @@ def test_start_asks_for_what_is_left_of_the_fee(unpaid: Registration, begin: Beg
         ("closes_at", timedelta(days=9), "window-closed"),
     ],
 )
+@pytest.mark.payment_case(50)
 def test_start_keeps_to_the_window_to_the_microsecond(
     unpaid: Registration, begin: Begin, edge: str, after: timedelta, code: str
 ) -> None:
@@ -89,6 +90,7 @@ def refusal_of(work: Callable[[], Any]) -> str:
     return ""
 
 
+@pytest.mark.payment_case(49)
 def test_start_after_closing_goes_on_with_what_was_begun_in_time(unpaid: Registration, begin: Begin) -> None:
     closes_at = unpaid.cohort.registration_closes_at
     url = begin(closes_at - timedelta(minutes=5))

@@ -104,6 +104,7 @@ def test_an_amount_has_the_sign_of_its_kind(unpaid: Registration, kind: str, min
         post(unpaid, minor, kind=kind)
 
 
+@pytest.mark.payment_case(58)
 def test_the_database_refuses_to_change_or_delete_an_entry(unpaid: Registration) -> None:
     post(unpaid)
     with pytest.raises(InternalError, match="append_only"), transaction.atomic():

@@ -10,10 +10,21 @@ from tests.factories import MICROSECOND, make_purchase_order, make_registration
 from tests.payments.conftest import NOW
 
 
-def test_next_step_of_who_owes_the_fee_is_to_pay_it(unpaid: Registration) -> None:
+@pytest.mark.parametrize(
+    ("card", "paypal", "ways"),
+    [
+        ("", "", "By a purchase order of your district"),
+        ("sk_test_words", "", "By card, or a purchase order of your district"),
+        ("sk_test_words", "app", "By card, PayPal, or a purchase order of your district"),
+    ],
+)
+def test_next_step_of_who_owes_the_fee_is_to_pay_it(
+    unpaid: Registration, settings: Any, card: str, paypal: str, ways: str
+) -> None:
+    settings.STRIPE_SECRET_KEY, settings.PAYPAL_CLIENT_ID = card, paypal
     assert next_step(unpaid.user, NOW) == NextStep(
         "Pay your certification fee of $400.00 USD",
-        "By card or by a purchase order of your district. Your registration is complete once the fee is settled.",
+        f"{ways}. Your registration is complete once the fee is settled.",
         f"/pay/{unpaid.pk}/",
         "Choose how to pay",
         deadline=unpaid.cohort.registration_closes_at,

@@ -15,7 +15,7 @@ from icg_cert.mail.models import Message
 from payments import purchase_orders, seat_codes, seats
 from payments.models import LedgerEntry, PurchaseOrder, Quote, Seat
 from tests.factories import make_ledger_entry, make_purchase_order, make_quote
-from tests.payments.conftest import NOW, hand_in, only_attempt
+from tests.payments.conftest import NOW, answer, hand_in, only_attempt
 from tests.payments.test_views import pay_url, press, primary_buttons, words
 
 
@@ -125,7 +125,7 @@ def test_purchase_order_closes_the_payment_that_was_begun(browser: Client, unpai
 def test_purchase_order_when_the_card_was_paid_meanwhile_is_refused(browser: Client, unpaid: Registration) -> None:
     page = press(browser, unpaid).headers["Location"]
     press(browser, unpaid, "purchase-order")
-    Client().post(page, {"decision": "pay"})
+    answer(page, "paid", clock.now())
     assert "Your payment has arrived" in words(browser.post(order_url(unpaid), filled()))
     assert (PurchaseOrder.objects.count(), LedgerEntry.objects.count()) == (0, 1)
 

@@ -24,7 +24,7 @@ def test_content_is_what_the_ledger_holds(unpaid: Registration, policy: PolicyTe
         "what": "Certification fee, cohort 10 (2026)",
         "fee": "$400.00 USD",
         "lines": [
-            {"on": "10 December 2026", "what": "Paid by card (demo)", "amount": "$400.00 USD"},
+            {"on": "10 December 2026", "what": "Paid by fake", "amount": "$400.00 USD"},
             {"on": "10 December 2026", "what": "Paid on purchase order", "amount": "$1.00 USD"},
             {"on": "10 December 2026", "what": "Refund", "amount": "-$1.00 USD"},
         ],

@@ -1,4 +1,5 @@
 from collections.abc import Callable, Iterator
+from dataclasses import replace
 from datetime import datetime, timedelta
 from typing import Any
 
@@ -6,8 +7,9 @@ import pytest
 
 from candidates.models import Registration, User
 from icg_cert.lib import clock
+from icg_cert.lib.money import Money
 from icg_cert.mail.models import Message
-from payments import closing, tasks
+from payments import closing, ledger, tasks, unmatched
 from payments.models import Attempt, LedgerEntry
 from payments.settlement import settle
 from tests.factories import (
@@ -179,3 +181,27 @@ def test_late_attempts_are_of_closed_cohorts_and_past_their_term(unpaid: Registr
     assert list(closing.late_attempts(closes_at)) == [attempt]
     Attempt.objects.update(expires_at=closes_at + timedelta(minutes=1))
     assert list(closing.late_attempts(closes_at)) == []
+
+
+def test_who_paid_what_does_not_fit_keeps_their_place_until_somebody_decides(
+    unpaid: Registration, begin: Begin, faulty: Callable[..., Stub], finance: User
+) -> None:
+    answer(begin(), "paid")
+    faulty(fetch=lambda really: replace(really(), amount=Money(39999)))
+    settle(only_attempt(unpaid).pk, at=NOW)
+    after = unpaid.cohort.registration_closes_at + timedelta(hours=1)
+    assert (closing.lapse(unpaid.pk, at=after), Attempt.objects.live().count()) == (False, 0)
+    unmatched.match(unmatched.waiting().get().pk, code=unpaid.code, reason="Hers.", by=finance, at=after)
+    unpaid.refresh_from_db()
+    assert (closing.lapse(unpaid.pk, at=after), unpaid.payment_status) == (False, "paid")
+    refund = ledger.post(
+        registration=unpaid,
+        kind="refund",
+        amount=Money(-40000),
+        provider="fake",
+        txn_ref="r",
+        occurred_at=after,
+        at=after,
+    )
+    assert refund[1]
+    assert closing.lapse(unpaid.pk, at=after)

@@ -164,7 +164,7 @@ def test_pay_with_money_that_does_not_fit_asks_nobody_to_pay_again(browser: Clie
     attempt = make_attempt(unpaid, opened_at=NOW)
     make_ledger_entry(None, attempt=attempt, amount_minor=39999, occurred_at=NOW)
     response = browser.get(pay_url(unpaid))
-    assert "Money came in that does not fit the fee exactly." in words(response)
+    assert "Your money has come and is being looked at. Do not pay again." in words(response)
     assert "radio" not in response.content.decode()
 
 
