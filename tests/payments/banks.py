@@ -73,7 +73,7 @@ class Deal:
             self._be(Standing.FAILED, at)
 
     def close(self, at: datetime) -> None:
-        if self.status in (Standing.OPEN, Standing.APPROVED):
+        if self.status == Standing.OPEN:
             self._be(Standing.CLOSED, at)
 
     def take(self, at: datetime) -> None:
@@ -204,9 +204,12 @@ class Bank:
 
     @answering
     def close(self, checkout: Checkout, *, at: datetime) -> Facts:
-        if checkout.key in self.deals:
+        """The wallet knows no closing: its payer may still agree, and only we can leave it at that."""
+        if self.takes_at_once and checkout.key in self.deals:
             self.deals[checkout.key].close(at)
-        return self._facts(checkout, at)
+        facts = self._facts(checkout, at)
+        is_unpaid = facts.status in (Standing.OPEN, Standing.APPROVED)
+        return replace(facts, status=Standing.CLOSED) if is_unpaid else facts
 
     @answering
     def refund(self, checkout: Checkout, back: Return, *, at: datetime) -> Facts:
