@@ -72,14 +72,14 @@ JOBS = [
 
 
 class Cast:
-    """Who is there before anything happens: three coaches, a district with an accepted order for two, an office."""
+    """Who is there before anything happens: two coaches, a district with an accepted order for two, an office."""
 
     def __init__(self) -> None:
         make_programme()
         make_vendor()
         self.text = make_text(PolicyText.Kind.NO_REFUNDS)
         self.staff, self.finance = make_user("Stef Stone", "staff"), make_user("Fay Finch", "finance")
-        self.coaches = [make_registration(make_user(name), payment_status="unpaid") for name in ("Ada", "Ben", "Cleo")]
+        self.coaches = [make_registration(make_user(name), payment_status="unpaid") for name in ("Ada", "Ben")]
         for coach in self.coaches:
             acceptance.accept_for(coach.pk, self.text.pk, by=coach.user, at=NOW)
         quote = make_quote(cohort=self.coaches[0].cohort, seats=2)
@@ -109,7 +109,7 @@ class World:
     # ---- Who and what is meant
 
     def coach(self, number: int) -> Registration:
-        return Registration.objects.select_related("user").get(pk=self.cast.coaches[number % 3].pk)
+        return Registration.objects.select_related("user").get(pk=self.cast.coaches[number % 2].pk)
 
     @property
     def deals(self) -> list[Deal]:
