@@ -61,7 +61,7 @@ from tests.payments.banks import Bank, Deal
 from tests.payments.conftest import NOW, ORDER, hand_in
 
 SEQUENCES = int(os.environ.get("SEQUENCES", "0"))
-FEW = 75  # in each of two lanes
+FEW = 100  # in each of two lanes
 LONGEST = 60  # steps, about half of which a sequence takes
 FEE = 40000
 PARTS = [FEE, 15000, 1]
@@ -383,7 +383,7 @@ def check_end(world: World) -> None:
 
 # How often, of what: in the one lane mostly payers and banks, in the other everybody.
 CARDS = {
-    "pay": 6, "at_the_bank": 8, "come_back": 4, "stop": 1, "afterwards": 3, "spoil": 2, "deliver": 2, "claim": 1,
+    "pay": 6, "at_the_bank": 8, "come_back": 4, "stop": 1, "afterwards": 3, "spoil": 2, "deliver": 2, "claim": 3,
     "ask_back": 1, "decide_back": 2, "leave": 1, "wait": 2, "run_jobs": 1, "compare": 1,
 }  # fmt: skip
 EVERYBODY = {
