@@ -15,7 +15,7 @@ from icg_cert.audit import trail
 from icg_cert.lib.money import Money
 from icg_cert.lib.refusal import Refused
 from icg_cert.lib.words import day_words
-from payments import acceptance, ledger, settlement
+from payments import acceptance, ledger, settlement, unmatched
 from payments.gateways import registry
 from payments.gateways.base import GatewayError, Redirect, Rejected
 from payments.models import Attempt, ProviderCall
@@ -94,6 +94,9 @@ def _begin(
     live = Attempt.objects.live().filter(registration=registration).first()
     if live is not None and live.state in Attempt.IN_DOUBT:
         raise _in_doubt()
+    if live is not None and live.provider != provider:
+        # Another tab began it since we looked. Opening it with this provider would make two pages of one attempt.
+        raise Refused("begun-elsewhere", "You have just begun to pay another way. Pay there, or try again from here.")
     if live is not None and live.state == State.OPEN and live.url:
         return live, None
     attempt = live or _insert(registration, provider, by=by, at=at)
@@ -105,6 +108,8 @@ def _check_owed(registration: Registration, *, by: Any, at: datetime) -> None:
         raise Refused("not-yours", "Only the candidate can pay for their own registration.")
     if not registration.is_standing:
         raise Refused("not-standing", "This registration has ended, so there is nothing to pay.")
+    if unmatched.waiting().filter(attempt__registration=registration).exists():
+        raise Refused("looked-at", "Your money has come and is being looked at. Do not pay again: we write to you.")
     ledger.recompute(registration, at=at)
     if registration.payment_status == Registration.Payment.PO_COMMITTED:
         raise Refused("order-accepted", "Your seat is held by a purchase order. You do not have to pay yourself.")

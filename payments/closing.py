@@ -1,4 +1,4 @@
-"""After the registration window: pages that still take money are closed, seats that nobody holds are given up."""
+"""After the registration window, and after somebody left: pages that take money are closed, seats are given up."""
 
 from datetime import datetime
 
@@ -18,6 +18,11 @@ NOTHING_HELD = [Payment.UNPAID, Payment.REFUNDED]
 def late_attempts(at: datetime) -> QuerySet[Attempt]:
     """Live attempts of cohorts that have closed, whose own term is over too: begun in time, not finished in time."""
     return Attempt.objects.live().filter(registration__cohort__registration_closes_at__lte=at, expires_at__lte=at)
+
+
+def stranded_attempts() -> QuerySet[Attempt]:
+    """Live attempts of registrations that have ended: withdrawn, or refused, while a page was open."""
+    return Attempt.objects.live().exclude(registration__in=Registration.objects.standing())
 
 
 def lapsable(at: datetime) -> QuerySet[Registration]:

@@ -14,9 +14,8 @@ from payments.models import Attempt, Delivery, Dispute, LedgerEntry, Refund, Sea
 def received(registration: Registration, entry: LedgerEntry, *, at: datetime) -> None:
     """Money came in for a registration; finance hears of it, too, where a person has to decide."""
     is_over = registration.payment_status == Registration.Payment.OVERPAID
-    _candidate(
-        "payment_received", registration, f"{entry.provider}:{entry.txn_ref}", at, money=entry.money, is_over=is_over
-    )
+    told = {"money": entry.money, "is_over": is_over, "is_standing": registration.is_standing}
+    _candidate("payment_received", registration, f"{entry.provider}:{entry.txn_ref}", at, **told)
     is_promised = Seat.objects.claimed().filter(registration=registration).exists()
     if is_over or is_promised or not registration.is_standing:
         what = "overpaid" if is_over else "promised" if is_promised else "not_standing"

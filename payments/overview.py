@@ -31,6 +31,11 @@ class Overview:
     at: datetime
 
     @property
+    def receipt_number(self) -> str:
+        """Not the candidate's code: scorers know people by that, and employers read receipts."""
+        return f"{self.registration.cohort.year}-{self.registration.pk:05}"
+
+    @property
     def state_word(self) -> str:
         return "Being looked at" if self._is_looked_at else self.registration.get_payment_status_display()
 

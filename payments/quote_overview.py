@@ -9,6 +9,7 @@ from django.db.models.fields.files import FieldFile
 from icg_cert.lib.money import Money
 from icg_cert.lib.windows import Phase
 from payments import papers, seat_codes
+from payments.invoices import today
 from payments.models import CreditNote, Invoice, PurchaseOrder, Quote, Seat
 
 STATES = {
@@ -100,6 +101,10 @@ class QuoteOverview:
     @cached_property
     def credit_notes(self) -> list[CreditNote]:
         return list(self.invoice.credit_notes.order_by("pk")) if self.invoice else []
+
+    @property
+    def is_overdue(self) -> bool:
+        return bool(self.owed) and self.invoice is not None and self.invoice.due_on < today(self.at)
 
     @property
     def owed(self) -> Money:

@@ -93,7 +93,7 @@ def _made(wanted: Wanted, cohort: Cohort, registration: Registration | None, *, 
     Cohort.objects.select_for_update(no_key=True).get(pk=cohort.pk)
     known = _repeated(wanted, cohort, registration, at)
     quote = known or _insert(wanted, cohort, registration, by=by, at=at)
-    minutes = (at - quote.requested_at) // timedelta(minutes=1)
+    minutes = abs(at - quote.requested_at) // timedelta(minutes=1)
     outbox.queue(
         "quote_made",
         to=quote.contact_email,
@@ -111,9 +111,9 @@ def _made(wanted: Wanted, cohort: Cohort, registration: Registration | None, *, 
 
 
 def _repeated(wanted: Wanted, cohort: Cohort, registration: Registration | None, at: datetime) -> Quote | None:
-    recent = Quote.objects.filter(
-        cohort=cohort, registration=registration, requested_at__gt=at - REPEAT, requested_at__lte=at
-    )
+    # Who waited for the lock may have come first: then the one it finds is a moment younger than `at`.
+    near = {"requested_at__gt": at - REPEAT, "requested_at__lt": at + REPEAT}
+    recent = Quote.objects.filter(cohort=cohort, registration=registration, **near)
     same = recent.filter(contact_email__iexact=wanted.contact_email, seats=wanted.seats)
     name = normalise(wanted.payer_name)
     return next((quote for quote in same if normalise(quote.payer_name) == name), None)

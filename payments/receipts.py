@@ -19,7 +19,7 @@ def content(overview: Overview) -> dict[str, Any]:
     registration = overview.registration
     programme = Programme.objects.first()
     return {
-        "number": registration.code,
+        "number": overview.receipt_number,
         "programme": programme.name if programme else "",
         "contact": programme.contact_email if programme else "",
         "name": registration.user.name,

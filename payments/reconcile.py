@@ -136,7 +136,7 @@ def _hold_against_ledger(gateway: Gateway, facts: Facts, report: Report, at: dat
         code = "money-without-row" if attempt_id else "orphan"
         report.find(code, f"{gateway.name} {txn.kind} {txn.ref} of {txn.amount} was not in the ledger.")
         if attempt_id is None:
-            _keep_orphan(gateway, txn, at)
+            _keep_orphan(gateway, facts, txn, at)
 
 
 def _attempt_of(gateway: Gateway, facts: Facts) -> int | None:
@@ -146,19 +146,33 @@ def _attempt_of(gateway: Gateway, facts: Facts) -> int | None:
     return pk or refs.values_list("attempt_id", flat=True).first()
 
 
-def _keep_orphan(gateway: Gateway, txn: Txn, at: datetime) -> None:
+@transaction.atomic
+def _keep_orphan(gateway: Gateway, facts: Facts, txn: Txn, at: datetime) -> None:
+    """Nobody's, unless it corrects a charge that is somebody's by now: it goes where its charge went."""
+    charge = None if txn.kind == LedgerEntry.Kind.CHARGE else _charge_of(gateway, facts)
+    account = ledger.account_of(charge) if charge else None
+    locked = ledger.lock(account.pk) if account else None
     entry, is_new = ledger.post(
-        registration=None,
+        registration=locked,
         kind=txn.kind,
         amount=txn.amount,
         provider=gateway.name,
         txn_ref=txn.ref,
         occurred_at=txn.occurred_at,
         at=at,
+        corrects=charge,
         reason="The provider has it, and no attempt of ours does",
     )
+    if locked:
+        ledger.recompute(locked, at=at)
     if is_new:
-        notices.entry_needs_eyes("orphan", entry, "", at=at)
+        notices.entry_needs_eyes("orphan", entry, locked.code if locked else "", at=at)
+
+
+def _charge_of(gateway: Gateway, facts: Facts) -> LedgerEntry | None:
+    names = [*(txn.ref for txn in facts.txns), *(ref.ref for ref in facts.refs)]
+    charges = LedgerEntry.objects.filter(provider=gateway.name, kind=LedgerEntry.Kind.CHARGE)
+    return charges.filter(txn_ref__in=names).select_related("registration").first()
 
 
 def _rows_without_money(gateway: Gateway, report: Report, since: datetime, at: datetime) -> None:

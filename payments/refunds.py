@@ -15,9 +15,8 @@ from icg_cert.audit import trail
 from icg_cert.lib.money import Money
 from icg_cert.lib.refusal import Refused
 from payments import ledger, notices, settlement
-from payments.gateways import registry
 from payments.gateways.base import Facts, GatewayError, Rejected, Return
-from payments.models import LedgerEntry, Payer, Refund, Remittance
+from payments.models import Dispute, LedgerEntry, Payer, Refund, Remittance
 
 logger = logging.getLogger(__name__)
 State = Refund.State
@@ -30,6 +29,11 @@ def returnable(entry: LedgerEntry) -> Money:
 
     Zero for what is neither; what was asked for and is under way counts as gone.
     """
+    return Money(max(0, _spare(entry)), entry.currency)
+
+
+def _spare(entry: LedgerEntry) -> int:
+    """The same, and below zero where more was asked for than there is by now."""
     if entry.kind == Kind.PO_MONEY:
         remittance = Remittance.objects.filter(entry=entry).with_left().first()
         left = remittance.left.minor if remittance else 0
@@ -37,7 +41,7 @@ def returnable(entry: LedgerEntry) -> Money:
         left = min(_left_of(entry), _beyond_the_fee(entry)) - _under_way(entry)
     else:
         left = 0
-    return Money(max(0, left), entry.currency)
+    return left
 
 
 @transaction.atomic
@@ -46,6 +50,9 @@ def request(entry_id: int, *, amount: Money, reason: str, by: Any, at: datetime)
     entry = _lock(entry_id)
     if not reason.strip():
         raise _wrong("reason-missing", "reason", "Say why it goes back.")
+    if entry.kind == Kind.CHARGE and entry.attempt_id is None:
+        message = f"No attempt of ours brought this. Return it in {entry.provider}'s own pages: it is found there."
+        raise Refused("not-ours-to-send", message)
     most = returnable(entry)
     if amount.minor <= 0 or amount.currency != entry.currency or most < amount:
         message = f"At most {most} of this can go back: the fee itself is not refunded."
@@ -96,10 +103,10 @@ def send(refund_id: int, *, at: datetime) -> bool:
     attempt = refund.entry.attempt
     if refund.state not in (State.APPROVED, State.UNKNOWN) or attempt is None:
         return False
-    gateway, back = registry.get(attempt.provider), Return(str(refund.key), refund.entry.txn_ref, refund.money)
+    back = Return(str(refund.key), refund.entry.txn_ref, refund.money)
 
     def ask(checkout: Any, *, at: datetime) -> Facts:
-        return gateway.refund(checkout, back, at=at)
+        return settlement.asked(attempt.provider).refund(checkout, back, at=at)
 
     try:
         facts = settlement.call(attempt.pk, "refund", ask, settlement.checkout_of(attempt), at=at)
@@ -109,7 +116,9 @@ def send(refund_id: int, *, at: datetime) -> bool:
     settlement.apply(attempt.pk, facts, at=at)
     refs = [txn.ref for txn in facts.txns if txn.kind == Kind.REFUND and txn.key == str(refund.key)]
     came_back = [txn.ref for txn in facts.txns if txn.kind == Kind.REFUND_FAILED and txn.ref in refs]
-    return _finish(refund_id, State.FAILED if came_back else State.DONE, "".join(refs[:1]), at=at)
+    # Until it has left, nothing in the ledger stands for it. So it stays under way, and is asked about again.
+    ended = State.FAILED if came_back else State.DONE if refs else State.UNKNOWN
+    return _finish(refund_id, ended, "".join(refs[:1]), at=at)
 
 
 @transaction.atomic
@@ -118,6 +127,8 @@ def _approve(refund_id: int, reference: str, *, by: Any, at: datetime) -> Refund
     if refund.state != State.REQUESTED and refund.decided_by_id == by.pk:
         return refund
     _check_waiting(refund, by)
+    if _spare(refund.entry) < 0:
+        raise Refused("too-much", "Less of this can go back by now than was asked for. Decline it, and ask anew.")
     if refund.entry.kind == Kind.CHARGE:
         return _decide(refund, State.APPROVED, by=by, at=at)
     if not reference:
@@ -200,9 +211,10 @@ def _lock_refund(refund_id: int) -> Refund:
 
 
 def _left_of(charge: LedgerEntry) -> int:
-    """What came in less what went back of it, or was taken by a dispute."""
+    """What came in less what went back of it, and what a dispute took or may still take."""
     back = charge.corrections.exclude(kind=Kind.TRANSFER).aggregate(total=Sum("amount_minor"))["total"]
-    return charge.amount_minor + (back or 0)
+    disputed = Dispute.objects.open().filter(attempt=charge.attempt_id).aggregate(total=Sum("amount_minor"))["total"]
+    return max(0, charge.amount_minor + (back or 0) - (disputed or 0))
 
 
 def _beyond_the_fee(charge: LedgerEntry) -> int:
@@ -210,7 +222,8 @@ def _beyond_the_fee(charge: LedgerEntry) -> int:
     account = ledger.account_of(charge)
     if account is None or account.currency != charge.currency:
         return _left_of(charge)
-    return ledger.balance(account).minor - (account.fee_minor if account.is_standing else 0)
+    stands = ledger.position(account)
+    return (stands.balance - stands.at_risk).minor - (account.fee_minor if account.is_standing else 0)
 
 
 def _under_way(charge: LedgerEntry) -> int:

@@ -75,6 +75,8 @@ def decoded(content: bytes) -> str:
 
 def read(text: str) -> list[Line]:
     """Its lines without the empty ones. Refused when it is no such file at all."""
+    if "\0" in text:
+        raise _unreadable("This is not a CSV file: it holds characters that no text has.")
     rows = csv.reader(StringIO(text))
     try:
         head = [name.strip().lower() for name in next(rows, [])]
@@ -169,7 +171,7 @@ def _read(column: str, line: Line, how: Callable[[str], Any]) -> Any:
 
 def _amount(typed: str) -> Money:
     plain = typed.removeprefix("$").replace(",", "").strip()
-    if not re.fullmatch(r"\d{1,9}(\.\d{1,2})?", plain):
+    if not re.fullmatch(r"\d{1,7}(\.\d{1,2})?", plain):
         raise ValueError(typed)
     return Money.of(Decimal(plain))
 

@@ -20,6 +20,8 @@ from payments.invoices import today
 from payments.models import Invoice, LedgerEntry, Payer, PurchaseOrder, Refund, Remittance
 from payments.purchase_orders import normalise, wrong
 
+LONGEST = 60
+
 
 @transaction.atomic
 def enter(
@@ -117,6 +119,8 @@ def _same(known: Remittance, amount: Money, received_on: date) -> Remittance:
 def _check(number: str, amount: Money, received_on: date, at: datetime) -> None:
     if not number:
         raise wrong("number-empty", "number", "Enter the number of the check or the trace number of the transfer.")
+    if len(number) > LONGEST:
+        raise wrong("number-long", "number", f"A check or trace number has at most {LONGEST} characters.")
     if amount.minor <= 0:
         raise wrong("amount-wrong", "amount", "Enter an amount above zero.")
     if received_on > today(at):

@@ -41,7 +41,7 @@ def _claim(registration_id: int, found: Seat, *, by: Any, at: datetime) -> Seat:
     seats = seating.lock(found.order_id).seats
     seat = _fitting(next((one for one in seats if one.pk == found.pk), None), registration)
     take(seat, registration, by=by, at=at)
-    letters.to_coach("seat_claimed", seat, at)
+    letters.to_coach("seat_claimed", seat, at, is_paid=registration.is_settled)
     letters.to_contact("district_seat_taken", seat.order, at, fact=f"{seat.pk}:{registration.pk}")
     return seat
 
@@ -132,7 +132,7 @@ def _hand_on(seat: Seat, old: Registration | None, new: Registration, *, by: Any
     take(seat, new, by=by, at=at)
     if old is not None:
         ledger.recompute(ledger.lock(old.pk), at=at, by=by)
-    letters.to_coach("seat_claimed", seat, at)
+    letters.to_coach("seat_claimed", seat, at, is_paid=new.is_settled)
     letters.to_contact("district_seat_taken", seat.order, at, fact=f"{seat.pk}:{new.pk}")
 
 

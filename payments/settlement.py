@@ -15,9 +15,10 @@ from django.db import transaction
 from candidates.models import Registration
 from icg_cert.audit import trail
 from icg_cert.lib.money import Money
+from icg_cert.lib.refusal import Refused
 from payments import disputes, ledger, notices
 from payments.gateways import registry
-from payments.gateways.base import Checkout, Facts, Gateway, GatewayError, Ref, Rejected, Standing, Txn
+from payments.gateways.base import Checkout, Facts, Gateway, GatewayError, Ref, Rejected, Standing, Txn, Unavailable
 from payments.models import Attempt, LedgerEntry, ProviderCall, ProviderRef, Refund
 
 logger = logging.getLogger(__name__)
@@ -50,8 +51,8 @@ def settle(attempt_id: int, *, at: datetime) -> Attempt:
 
 def look(attempt_id: int, *, at: datetime) -> Attempt:
     """`settle` for whoever comes back to ask again: raises GatewayError when the provider did not answer."""
-    gateway, checkout = _prepare(attempt_id)
     try:
+        gateway, checkout = _prepare(attempt_id)
         facts = gateway.fetch(checkout, at=at)
         if facts.status == Standing.APPROVED:
             operation, ask = ("finalize", gateway.finalize) if _is_wanted(attempt_id) else ("close", gateway.close)
@@ -65,8 +66,8 @@ def look(attempt_id: int, *, at: datetime) -> Attempt:
 
 def close(attempt_id: int, *, at: datetime) -> Attempt:
     """Let a live attempt take no more money; it may turn out paid after all. The attempt as it then stands."""
-    gateway, checkout = _prepare(attempt_id)
     try:
+        gateway, checkout = _prepare(attempt_id)
         facts = call(attempt_id, "close", gateway.close, checkout, at=at)
     except GatewayError as error:
         logger.warning("attempt %s: not closed: %s", attempt_id, type(error).__name__)
@@ -96,6 +97,7 @@ def finish(call_id: int, error: GatewayError | None, *, at: datetime) -> None:
 @transaction.atomic(durable=True)
 def apply(attempt_id: int, facts: Facts, *, at: datetime) -> Attempt:
     """Write facts into the ledger and the attempt, under the lock of the registration. A repeat changes nothing."""
+    elsewhere = _lock_elsewhere(attempt_id)
     registration, attempt = lock(attempt_id)
     is_ours, before = _is_ours(attempt, facts), attempt.state
     new = post(registration if is_ours else None, attempt, facts.txns, at=at)
@@ -105,10 +107,19 @@ def apply(attempt_id: int, facts: Facts, *, at: datetime) -> Attempt:
     elif new:
         _give_up(attempt, facts)
     changed = disputes.keep(attempt, facts.disputes, at=at)
-    ledger.recompute(registration, at=at)
+    for account in (registration, *elsewhere):
+        ledger.recompute(account, at=at)
     _tell(registration, attempt, new, before, at)
     disputes.tell(registration, changed, at=at)
     return attempt
+
+
+def _lock_elsewhere(attempt_id: int) -> list[Registration]:
+    """Whose the money of the attempt is by now, other than its own registration: all locked, in the order of keys."""
+    own = Attempt.objects.values_list("registration_id", flat=True).get(pk=attempt_id)
+    matched = LedgerEntry.objects.filter(corrects__attempt=attempt_id, kind=Kind.TRANSFER, amount_minor__gt=0)
+    keys = {own, *matched.exclude(registration=None).values_list("registration_id", flat=True)}
+    return [account for account in map(ledger.lock, sorted(keys)) if account.pk != own]
 
 
 def lock(attempt_id: int) -> tuple[Registration, Attempt]:
@@ -116,6 +127,14 @@ def lock(attempt_id: int) -> tuple[Registration, Attempt]:
     registration_id = Attempt.objects.values_list("registration_id", flat=True).get(pk=attempt_id)
     registration = ledger.lock(registration_id)
     return registration, Attempt.objects.select_for_update().get(pk=attempt_id)
+
+
+def asked(provider: str) -> Gateway:
+    """The provider of something that was begun. Unavailable while it is switched off: nobody else knows the truth."""
+    try:
+        return registry.get(provider)
+    except Refused as off:
+        raise Unavailable("switched off") from off
 
 
 def checkout_of(attempt: Attempt) -> Checkout:
@@ -142,7 +161,7 @@ def _prepare(attempt_id: int) -> tuple[Gateway, Checkout]:
     # durable: inside somebody's transaction this fails at once, before the provider is called.
     with transaction.atomic(durable=True):
         attempt = Attempt.objects.get(pk=attempt_id)
-        return registry.get(attempt.provider), checkout_of(attempt)
+        return asked(attempt.provider), checkout_of(attempt)
 
 
 def _is_wanted(attempt_id: int) -> bool:
@@ -240,13 +259,13 @@ def _tell(registration: Registration, attempt: Attempt, new: list[LedgerEntry], 
     for entry in new:
         moved = {"kind": entry.kind, "amount_minor": entry.amount_minor}
         trail.record("payment.post", attempt, by=None, at=at, after=moved, reason=entry.reason)
-        _tell_of(registration, entry, at)
+        _tell_of(entry.registration or registration, entry, at)
     if not new and before in Attempt.IN_DOUBT and attempt.state in ENDED_UNPAID:
         notices.not_made(registration, attempt, at=at)
 
 
 def _tell_of(registration: Registration, entry: LedgerEntry, at: datetime) -> None:
-    """Whose account the entry stands in decides who hears of it; the disputes speak for themselves."""
+    """Whose account the entry stands in hears of it, or finance; the disputes speak for themselves."""
     if entry.registration_id is None:
         notices.entry_needs_eyes("mismatch", entry, registration.code, at=at)
     elif entry.kind == Kind.CHARGE:

@@ -21,9 +21,10 @@ def settle_unresolved() -> int:
 
 @shared_task
 def close_unpaid() -> int:
-    """After a cohort's window: close pages that still take money, then lapse who never completed."""
+    """After a cohort's window, or a registration's end: close pages that take money; lapse who never completed."""
     at = clock.now()
-    closed = each_due(settlement.close, closing.late_attempts(at).values_list("pk", flat=True), at=at)
+    late = closing.late_attempts(at) | closing.stranded_attempts()
+    closed = each_due(settlement.close, late.values_list("pk", flat=True), at=at)
     return closed + each_due(closing.lapse, closing.lapsable(at).values_list("pk", flat=True), at=at)
 
 

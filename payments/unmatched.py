@@ -12,7 +12,7 @@ from icg_cert.audit import trail
 from icg_cert.lib.money import Money
 from icg_cert.lib.refusal import Refused
 from payments import ledger, notices
-from payments.models import LedgerEntry
+from payments.models import LedgerEntry, Refund
 
 
 def waiting() -> QuerySet[LedgerEntry]:
@@ -43,6 +43,8 @@ def match(entry_id: int, *, code: str, reason: str, by: Any, at: datetime) -> Re
         raise Refused("not-waiting", "This money has been matched or returned already. Nothing was changed.")
     if entry.currency != registration.currency:
         raise Refused("currency", f"The fee is in {registration.currency}. Return this money instead.")
+    if entry.refunds.filter(state__in=Refund.LIVE).exists():
+        raise Refused("refund-asked", "Somebody asked for the return of this money. Decide about that first.")
     left = Money(entry.left_minor, entry.currency)  # type: ignore[attr-defined]  # annotated
     ledger.transfer(entry, registration, amount=left, ref=f"match:{entry.pk}", by=by, at=at, reason=reason.strip())
     ledger.recompute(registration, at=at, by=by)

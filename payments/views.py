@@ -81,7 +81,7 @@ def receipt(request: HttpRequest, pk: int) -> HttpResponse:
 def receipt_pdf(request: HttpRequest, pk: int) -> HttpResponse:
     overview = _settled(request, pk)
     response = HttpResponse(receipts.pdf(overview), content_type="application/pdf")
-    response["Content-Disposition"] = f'attachment; filename="receipt-{overview.registration.code}.pdf"'
+    response["Content-Disposition"] = f'attachment; filename="receipt-{overview.receipt_number}.pdf"'
     response["Cache-Control"] = "private, no-store"
     return response
 

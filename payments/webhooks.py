@@ -1,6 +1,7 @@
 """The providers' doors: a delivery is proved to be theirs, kept, and answered. Nothing of it is believed here."""
 
 import logging
+import re
 
 from django.http import Http404, HttpRequest, HttpResponse
 from django.views.decorators.csrf import csrf_exempt
@@ -13,6 +14,7 @@ from payments.gateways.base import BadSignature, VerifierUnavailable
 
 logger = logging.getLogger(__name__)
 MAX_BYTES = 256 * 1024
+DIGITS = re.compile(r"[0-9]{1,18}", re.ASCII)
 # What proves a delivery; everything else in its headers is noise, or somebody's address.
 PROOFS = ("stripe-signature", "paypal-")
 
@@ -25,7 +27,10 @@ def webhook(request: HttpRequest, provider: str) -> HttpResponse:
         gateway = registry.get(provider)
     except Refused as off:
         raise Http404 from off
-    if int(request.headers.get("Content-Length") or 0) > MAX_BYTES:
+    length = request.headers.get("Content-Length") or "0"
+    if not DIGITS.fullmatch(length):
+        return HttpResponse(status=400)
+    if int(length) > MAX_BYTES:
         return HttpResponse(status=413)
     body, headers = request.body, {name.lower(): text for name, text in request.headers.items()}
     try:

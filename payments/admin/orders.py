@@ -100,7 +100,13 @@ class PurchaseOrderAdmin(ReadOnlyAdmin):
         def verb(**who: Any) -> None:
             purchase_orders.refuse(pk, reason=form.cleaned_data["reason"], **who)
 
+        is_open = order.cohort.window.contains(request.at)  # type: ignore[attr-defined]
         what = "Whoever handed it in reads the reason and can hand in a corrected order while registration is open."
+        if not is_open:
+            what = (
+                "Registration has closed, so no other order can be handed in: coaches whose seat only this order holds "
+                "lose their registration within minutes. Ask instead, where an answer would do."
+            )
         return self._ask(request, order, "Refuse", what, form, verb)
 
     def ask(self, request: HttpRequest, pk: int) -> HttpResponse:

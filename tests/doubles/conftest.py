@@ -1,4 +1,4 @@
-"""The stand-in for Stripe at work, and Stripe's own client asking it."""
+"""The stand-ins for Stripe and PayPal at work, Stripe's own client asking the one, and somebody asking the other."""
 
 from collections.abc import Callable, Iterator
 from datetime import UTC, datetime, timedelta
@@ -7,6 +7,8 @@ from typing import Any
 import pytest
 import stripe
 
+from tests.doubles.paypal import PayPalDouble
+from tests.doubles.paypal_client import Client, capture_in
 from tests.doubles.stripe import StripeDouble
 
 NOW = datetime(2026, 12, 10, 16, tzinfo=UTC)
@@ -63,3 +65,33 @@ def create(stripe_client: Any) -> Create:
 
 def kinds(double: StripeDouble) -> list[str]:
     return [event["type"] for event in double.events()]
+
+
+@pytest.fixture
+def paypal() -> Iterator[PayPalDouble]:
+    with PayPalDouble() as running:
+        running.clock = NOW
+        yield running
+
+
+@pytest.fixture
+def client(paypal: PayPalDouble) -> Client:
+    return Client(paypal)
+
+
+@pytest.fixture
+def made(client: Client) -> str:
+    """An order that waits for its payer."""
+    return str(client.create().json()["id"])
+
+
+@pytest.fixture
+def agreed(paypal: PayPalDouble, made: str) -> str:
+    paypal.approve(made)
+    return made
+
+
+@pytest.fixture
+def taken(client: Client, agreed: str) -> str:
+    """The capture of an order of 400.00."""
+    return str(capture_in(client.capture(agreed))["id"])

@@ -1,30 +1,24 @@
-"""The shapes of PayPal's objects, as JSON values."""
+"""The shapes in which PayPal answers: plain JSON values with the fields its documentation shows. Our reading of it.
+
+What begins with "_" is ours: what an order's page says, and what belongs to what.
+"""
 
 from datetime import UTC, datetime
-from decimal import Decimal
+from decimal import ROUND_HALF_UP, Decimal
 from secrets import token_hex
 from typing import Any
 
-from tests.doubles.server import Answer
-
 Object = dict[str, Any]
-ERRORS = {400: "INVALID_REQUEST", 401: "AUTHENTICATION_FAILURE", 404: "RESOURCE_NOT_FOUND"}
 
-
-class Problem(Exception):
-    """What PayPal answers instead: a status, its word for why."""
-
-    def __init__(self, issue: str, status: int = 422) -> None:
-        super().__init__(issue)
-        self.issue = issue
-        self.status = status
-
-    @property
-    def answer(self) -> Answer:
-        name = ERRORS.get(self.status, "UNPROCESSABLE_ENTITY")
-        details = [{"issue": self.issue, "description": "See the issue."}]
-        said = {"name": name, "message": "The request was not carried out.", "debug_id": token_hex(6)}
-        return Answer.json({**said, "details": details, "links": []}, self.status)
+PAYER = {
+    "name": {"given_name": "Petra", "surname": "Practice"},
+    "email_address": "payer@example.org",
+    "payer_id": "PRETENDPAYER2",
+}
+KINDS = {"CHECKOUT.": "checkout-order", "CUSTOMER.": "dispute", "PAYMENT.CAPTURE.RE": "refund", "PAYMENT.": "capture"}
+# Values that another writer of JSON would write in another way.
+ODD = {"practice": {"empty": {}, "list": [], "rate": 1.0, "street": "Übungsstraße 1/2 – ½ €"}}
+CENT = Decimal("0.01")
 
 
 def name(prefix: str = "") -> str:
@@ -35,41 +29,27 @@ def stamp(moment: datetime) -> str:
     return moment.astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
 
 
-def amount(said: Any) -> Object:
-    """A currency and exact digits, or a Problem: numbers and odd places are refused."""
-    value = said.get("value") if isinstance(said, dict) else None
-    if not isinstance(value, str) or not isinstance(said.get("currency_code"), str):
-        raise Problem("MALFORMED_REQUEST_JSON", 400)
-    whole, _, rest = value.partition(".")
-    if not whole.isdigit() or not rest.isdigit() or len(rest) != 2 or Decimal(value) <= 0:
-        raise Problem("DECIMAL_PRECISION")
-    if len(said["currency_code"]) != 3:
-        raise Problem("CURRENCY_NOT_SUPPORTED")
-    return {"currency_code": said["currency_code"], "value": value}
+def shown(kept: Object) -> Object:
+    """Without what only the double knows."""
+    return {key: value for key, value in kept.items() if not key.startswith("_")}
 
 
-def order(asked: Object, moment: datetime, url: str, merchant: str) -> Object:
-    """A new order of one unit. Problem where what was asked cannot be one."""
-    if asked.get("intent") != "CAPTURE":
-        raise Problem("MISSING_REQUIRED_PARAMETER", 400)
-    unit = dict(_only(asked.get("purchase_units")))
-    page = ((asked.get("payment_source") or {}).get("paypal") or {}).get("experience_context") or {}
-    if not page.get("return_url") or not page.get("cancel_url"):
-        raise Problem("MISSING_REQUIRED_PARAMETER", 400)
+def order(unit: Object, page: Object, has_source: bool, moment: datetime, url: str, merchant: str) -> Object:
+    """A new order. Where its payer is to use an account, they must act first; otherwise it just stands there."""
     ref = name()
-    unit |= {"reference_id": "default", "amount": amount(unit.get("amount")), "payee": {"merchant_id": merchant}}
-    links = [
-        _link(f"{url}/v2/checkout/orders/{ref}", "self", "GET"),
-        _link(f"{url}/checkoutnow?token={ref}", "payer-action", "GET"),
-    ]
+    here = f"{url}/v2/checkout/orders/{ref}"
     return {
         "id": ref,
         "intent": "CAPTURE",
-        "status": "PAYER_ACTION_REQUIRED",
-        "payment_source": {"paypal": {}},
-        "purchase_units": [unit],
+        "status": "PAYER_ACTION_REQUIRED" if has_source else "CREATED",
+        **({"payment_source": {"paypal": {}}} if has_source else {}),
+        "purchase_units": [{**unit, "payee": {"merchant_id": merchant}}],
         "create_time": stamp(moment),
-        "links": links,
+        "links": [
+            link(here, "self", "GET"),
+            link(f"{url}/checkoutnow?token={ref}", "payer-action" if has_source else "approve", "GET"),
+            link(f"{here}/capture", "capture", "POST"),
+        ],
         "_page": page,
     }
 
@@ -77,59 +57,85 @@ def order(asked: Object, moment: datetime, url: str, merchant: str) -> Object:
 def capture(made: Object, status: str, moment: datetime, url: str) -> Object:
     """The money of an order, taken or not."""
     unit, ref = made["purchase_units"][0], name()
+    here = f"{url}/v2/payments/captures/{ref}"
     return {
         "id": ref,
         "status": status,
+        **({"status_details": {"reason": "PENDING_REVIEW"}} if status == "PENDING" else {}),
         "amount": unit["amount"],
         "final_capture": True,
-        "custom_id": unit.get("custom_id", ""),
-        "invoice_id": unit.get("invoice_id", ""),
+        **_names(unit),
+        "seller_protection": {"status": "NOT_ELIGIBLE"},
+        **(receivable(unit["amount"]) if status == "COMPLETED" else {}),
         "supplementary_data": {"related_ids": {"order_id": made["id"]}},
         "create_time": stamp(moment),
         "update_time": stamp(moment),
         "links": [
-            _link(f"{url}/v2/payments/captures/{ref}", "self", "GET"),
-            _link(f"{url}/v2/payments/captures/{ref}/refund", "refund", "POST"),
-            _link(f"{url}/v2/checkout/orders/{made['id']}", "up", "GET"),
+            link(here, "self", "GET"),
+            link(f"{here}/refund", "refund", "POST"),
+            link(f"{url}/v2/checkout/orders/{made['id']}", "up", "GET"),
         ],
+        "_order": made["id"],
     }
 
 
-def refund(of: Object, said: Object, moment: datetime, url: str) -> Object:
-    """Money given back; what is not said is what the capture says."""
+def receivable(amount: Object) -> Object:
+    """What of a payment stays after PayPal's part."""
+    gross = Decimal(amount["value"])
+    fee = (gross * Decimal("0.0349") + Decimal("0.49")).quantize(CENT, ROUND_HALF_UP)
+    parts = {"gross_amount": gross, "paypal_fee": fee, "net_amount": gross - fee}
+    return {"seller_receivable_breakdown": {part: {**amount, "value": str(value)} for part, value in parts.items()}}
+
+
+def refund(of: Object, wished: Object, moment: datetime, url: str) -> Object:
+    """Money given back; what is not wished for is what the capture says."""
     ref = name()
+    amount = wished["amount"]
+    back = {"gross_amount": amount, "net_amount": amount, "total_refunded_amount": amount}
     return {
         "id": ref,
         "status": "COMPLETED",
-        "amount": amount(said["amount"]) if said.get("amount") else of["amount"],
-        "invoice_id": said.get("invoice_id") or of["invoice_id"],
-        "custom_id": said.get("custom_id") or of["custom_id"],
+        **_names(of),
+        **wished,
+        "seller_payable_breakdown": back,
         "create_time": stamp(moment),
         "update_time": stamp(moment),
         "links": [
-            _link(f"{url}/v2/payments/refunds/{ref}", "self", "GET"),
-            _link(f"{url}/v2/payments/captures/{of['id']}", "up", "GET"),
+            link(f"{url}/v2/payments/refunds/{ref}", "self", "GET"),
+            link(f"{url}/v2/payments/captures/{of['id']}", "up", "GET"),
         ],
         "_capture": of["id"],
     }
 
 
-def dispute(of: Object, moment: datetime, due: datetime) -> Object:
-    """A payer's question to the bank about a capture; the money is held for as long as it is open."""
-    transaction = {"seller_transaction_id": of["id"], "custom": of["custom_id"], "invoice_number": of["invoice_id"]}
+def _names(of: Object) -> Object:
+    return {key: of[key] for key in ("custom_id", "invoice_id") if key in of}
+
+
+def dispute(of: Object, amount: Object, reason: str, stage: str, moment: datetime, due: datetime, url: str) -> Object:
+    """A payer's complaint about a capture. Whether money is held for it, its movements say."""
+    ref = name("PP-D-")
     return {
-        "dispute_id": name("PP-D-"),
+        "dispute_id": ref,
         "create_time": stamp(moment),
         "update_time": stamp(moment),
-        "disputed_transactions": [transaction],
-        "reason": "UNAUTHORISED",
+        "disputed_transactions": [
+            {
+                "seller_transaction_id": of["id"],
+                "create_time": of["create_time"],
+                "transaction_status": "COMPLETED",
+                "gross_amount": of["amount"],
+                "custom": of.get("custom_id", ""),
+                "invoice_number": of.get("invoice_id", ""),
+            }
+        ],
+        "reason": reason,
         "status": "WAITING_FOR_SELLER_RESPONSE",
-        "dispute_amount": of["amount"],
-        "dispute_life_cycle_stage": "CHARGEBACK",
+        "dispute_amount": amount,
+        "dispute_life_cycle_stage": stage,
         "dispute_channel": "INTERNAL",
         "seller_response_due_date": stamp(due),
-        "money_movements": [movement("DEBIT", of["amount"], moment)],
-        "links": [],
+        "links": [link(f"{url}/v1/customer/disputes/{ref}", "self", "GET")],
     }
 
 
@@ -163,16 +169,20 @@ def negative(said: Object) -> Object:
     return {**said, "value": f"-{said['value']}"}
 
 
-def shown(kept: Object) -> Object:
-    """Without what only the double knows."""
-    return {key: value for key, value in kept.items() if not key.startswith("_")}
+def event(kind: str, about: Object, moment: datetime) -> Object:
+    what = next(word for begin, word in KINDS.items() if kind.startswith(begin))
+    return {
+        "id": name("WH-"),
+        "event_version": "1.0",
+        "create_time": stamp(moment),
+        "resource_type": what,
+        "resource_version": "2.0",
+        "event_type": kind,
+        "summary": f"{what} {about.get('id') or about.get('dispute_id') or about.get('order_id')}",
+        "resource": about,
+        "links": [],
+    }
 
 
-def _only(units: Any) -> Object:
-    if not isinstance(units, list) or len(units) != 1 or not isinstance(units[0], dict):
-        raise Problem("MISSING_REQUIRED_PARAMETER", 400)
-    return dict(units[0])
-
-
-def _link(href: str, rel: str, method: str) -> Object:
+def link(href: str, rel: str, method: str) -> Object:
     return {"href": href, "rel": rel, "method": method}

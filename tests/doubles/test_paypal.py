@@ -1,206 +1,344 @@
-"""The stand-in for PayPal, asked over the wire."""
+"""The stand-in for PayPal, asked over the wire: tokens, orders, keys, captures, and the page."""
 
-import base64
-import json
-from collections.abc import Callable, Iterator
-from datetime import UTC, datetime, timedelta
+from datetime import timedelta
+from pathlib import Path
 from typing import Any
 
 import pytest
 import requests
 from bs4 import BeautifulSoup
 
-from tests.doubles.paypal import CERT, PayPalDouble
+from tests.doubles.conftest import NOW, SECOND
+from tests.doubles.paypal import PayPalDouble
+from tests.doubles.paypal_client import BACK, ORDERS, Client, capture_in, issue, order, sign_in, told
+from tests.threads import run_all_at_once
 
-NOW = datetime(2026, 12, 10, 16, tzinfo=UTC)
-Ask = Callable[..., requests.Response]
+AGREED, REVERSED = "CHECKOUT.ORDER.APPROVED", "CHECKOUT.PAYMENT-APPROVAL.REVERSED"
+REFUSED = (401, "AUTHENTICATION_FAILURE")
 
-
-@pytest.fixture
-def paypal() -> Iterator[PayPalDouble]:
-    with PayPalDouble(portal="http://127.0.0.1:9") as running:
-        running.clock = NOW
-        yield running
+# ---- Tokens
 
 
-@pytest.fixture
-def token(paypal: PayPalDouble) -> str:
-    return sign_in(paypal)
-
-
-def sign_in(paypal: PayPalDouble, secret: str = PayPalDouble.CLIENT_SECRET) -> str:
-    own = base64.b64encode(f"{paypal.CLIENT_ID}:{secret}".encode()).decode()
-    url, form = f"{paypal.url}/v1/oauth2/token", {"grant_type": "client_credentials"}
-    return str(
-        requests.post(url, form, headers={"Authorization": f"Basic {own}"}, timeout=5).json().get("access_token")
-    )
-
-
-@pytest.fixture
-def ask(paypal: PayPalDouble, token: str) -> Ask:
-    def send(line: str, body: Any = None, key: str = "", prefer: str = "return=representation") -> requests.Response:
-        method, path = line.split(" ")
-        headers = {"Authorization": f"Bearer {token}", "Prefer": prefer, "Content-Type": "application/json"}
-        headers |= {"PayPal-Request-Id": key} if key else {}
-        data = body if isinstance(body, bytes) or body is None else json.dumps(body).encode()
-        return requests.request(method, paypal.url + path, data=data, headers=headers, timeout=5)
-
-    return send
-
-
-def order(value: Any = "400.00", **unit: Any) -> dict[str, Any]:
-    page = {"return_url": "http://portal/back/", "cancel_url": "http://portal/back/", "user_action": "PAY_NOW"}
-    units = [{"custom_id": "a1", "invoice_id": "a1", "amount": {"currency_code": "USD", "value": value}, **unit}]
-    return {"intent": "CAPTURE", "purchase_units": units, "payment_source": {"paypal": {"experience_context": page}}}
-
-
-@pytest.fixture
-def made(ask: Ask) -> dict[str, Any]:
-    return dict(ask("POST /v2/checkout/orders", order(), "k1").json())
-
-
-@pytest.fixture
-def taken(ask: Ask, paypal: PayPalDouble, made: dict[str, Any]) -> dict[str, Any]:
-    paypal.approve(made["id"])
-    said = ask(f"POST /v2/checkout/orders/{made['id']}/capture", {}, "c1").json()
-    return dict(said["purchase_units"][0]["payments"]["captures"][0])
-
-
-def issue(answer: requests.Response) -> tuple[int, str]:
-    return answer.status_code, answer.json()["details"][0]["issue"]
-
-
-def kinds(paypal: PayPalDouble) -> list[str]:
-    return [event["event_type"] for event in paypal.events()]
-
-
-def test_it_knows_its_own_client_and_its_tokens_end(paypal: PayPalDouble, ask: Ask) -> None:
-    assert sign_in(paypal, "another") == "None"
-    assert ask("GET /v2/checkout/orders/X").status_code == 404
+def test_a_token_lasts_nine_hours(paypal: PayPalDouble, client: Client, made: str) -> None:
+    said = sign_in(paypal).json()
+    assert (said["token_type"], said["expires_in"]) == ("Bearer", 9 * 60 * 60)
+    paypal.clock = NOW + timedelta(hours=9) - SECOND
+    assert client.get(f"{ORDERS}/{made}").status_code == 200
     paypal.clock = NOW + timedelta(hours=9)
-    assert issue(ask("GET /v2/checkout/orders/X")) == (401, "invalid_token")
+    assert issue(client.get(f"{ORDERS}/{made}")) == REFUSED
 
 
-def test_the_same_key_is_the_same_order_for_six_hours(paypal: PayPalDouble, ask: Ask, made: dict[str, Any]) -> None:
-    assert ask("POST /v2/checkout/orders", order(), "k1").json() == made
-    paypal.clock = NOW + timedelta(hours=6)
-    assert ask("POST /v2/checkout/orders", order(), "k1").json()["id"] != made["id"]
-
-
-@pytest.mark.parametrize("value", [400, "400", "400.0", "400.000", "-1.00", "0.00", "x"])
-def test_an_amount_is_a_text_with_two_places(ask: Ask, value: Any) -> None:
-    assert ask("POST /v2/checkout/orders", order(value)).status_code in (400, 422)
-
-
-def test_money_moves_only_when_it_is_captured(paypal: PayPalDouble, ask: Ask, made: dict[str, Any]) -> None:
-    path = f"/v2/checkout/orders/{made['id']}"
-    assert issue(ask(f"POST {path}/capture", {}, "c1")) == (422, "ORDER_NOT_APPROVED")
-    assert paypal.approve(made["id"]) == f"http://portal/back/?token={made['id']}&PayerID=PRACTICEPAYER"
-    assert (ask(f"GET {path}").json()["status"], paypal.state["captures"]) == ("APPROVED", {})
-    assert [ask(f"POST {path}/capture", {}, "c1").json()["status"] for _ in range(2)] == ["COMPLETED"] * 2
-    assert issue(ask(f"POST {path}/capture", {}, "c2")) == (422, "ORDER_ALREADY_CAPTURED")
-    assert (len(paypal.state["captures"]), kinds(paypal)) == (
-        1, ["CHECKOUT.ORDER.APPROVED", "PAYMENT.CAPTURE.COMPLETED"],
-    )  # fmt: skip
-
-
-def test_an_agreement_lapses_after_three_hours(paypal: PayPalDouble, ask: Ask, made: dict[str, Any]) -> None:
-    paypal.approve(made["id"])
-    paypal.clock = NOW + timedelta(hours=3)
-    assert ask(f"GET /v2/checkout/orders/{made['id']}").json()["status"] == "PAYER_ACTION_REQUIRED"
-
-
-def test_a_declined_instrument_lets_the_payer_agree_again(paypal: PayPalDouble, ask: Ask, made: dict[str, Any]) -> None:
-    paypal.approve(made["id"])
-    paypal.next_capture("INSTRUMENT_DECLINED")
-    path = f"POST /v2/checkout/orders/{made['id']}/capture"
-    assert issue(ask(path, {}, "c1")) == (422, "INSTRUMENT_DECLINED")
-    paypal.approve(made["id"])
-    assert ask(path, {}, "c1").status_code == 201
-
-
-def test_answers_are_short_unless_the_whole_is_preferred(ask: Ask) -> None:
-    assert set(ask("POST /v2/checkout/orders", order(), prefer="").json()) == {"id", "status", "links"}
-
-
-def test_refunds_go_as_far_as_the_capture(paypal: PayPalDouble, ask: Ask, taken: dict[str, Any]) -> None:
-    path = f"POST /v2/payments/captures/{taken['id']}/refund"
-    part = {"amount": {"currency_code": "USD", "value": "150.00"}, "invoice_id": "back-1"}
-    first, again = (ask(path, part, "r1").json() for _ in range(2))
-    assert (first, first["status"], first["invoice_id"]) == (again, "COMPLETED", "back-1")
-    assert issue(ask(path, {"amount": {"currency_code": "USD", "value": "250.01"}}, "r2")) == (
-        422, "REFUND_AMOUNT_EXCEEDED",
-    )  # fmt: skip
-    paypal.refund(taken["id"])
-    assert ask(f"GET /v2/payments/captures/{taken['id']}").json()["status"] == "REFUNDED"
-    paypal.fail_refund(first["id"])
-    assert ask(f"GET /v2/payments/captures/{taken['id']}").json()["status"] == "PARTIALLY_REFUNDED"
-
-
-def test_disputes_are_listed_by_their_capture(paypal: PayPalDouble, ask: Ask, taken: dict[str, Any]) -> None:
-    made = paypal.dispute(taken["id"])
-    found = ask(f"GET /v1/customer/disputes?disputed_transaction_id={taken['id']}").json()["items"]
-    assert [each["dispute_id"] for each in found] == [made["dispute_id"]]
-    paypal.resolve(made["dispute_id"], won=True)
-    told = ask(f"GET /v1/customer/disputes/{made['dispute_id']}").json()
-    assert [each["type"] for each in told["money_movements"]] == ["DEBIT", "CREDIT"]
-    assert told["dispute_outcome"] == {"outcome_code": "RESOLVED_SELLER_FAVOUR"}
-
-
-def test_everything_that_moved_is_listed_by_pages(paypal: PayPalDouble, ask: Ask, taken: dict[str, Any]) -> None:
-    paypal.refund(taken["id"], "100.00")
-    span = "start_date=2026-12-01T00:00:00Z&end_date=2026-12-31T00:00:00Z"
-    pages = [ask(f"GET /v1/reporting/transactions?{span}&page_size=1&page={n}").json() for n in (1, 2)]
-    lines = [line["transaction_info"] for page in pages for line in page["transaction_details"]]
-    assert [(line["transaction_event_code"], line["transaction_amount"]["value"]) for line in lines] == [
-        ("T0006", "400.00"), ("T1107", "-100.00"),
+def test_a_token_is_for_its_own_client_only(paypal: PayPalDouble) -> None:
+    refused = [sign_in(paypal, "another secret"), sign_in(paypal, grant_type="password")]
+    assert [(answer.status_code, answer.json()["error"]) for answer in refused] == [
+        (401, "invalid_client"), (400, "unsupported_grant_type"),
     ]  # fmt: skip
-    too_long = "start_date=2026-11-01T00:00:00Z&end_date=2026-12-31T00:00:00Z"
-    assert ask(f"GET /v1/reporting/transactions?{too_long}").status_code == 400
 
 
-@pytest.mark.parametrize("is_odd", [False, True])
-def test_a_webhook_is_verified_over_its_exact_bytes(
-    paypal: PayPalDouble, ask: Ask, made: dict[str, Any], is_odd: bool
-) -> None:
-    paypal.odd_bytes(is_odd)
-    paypal.approve(made["id"])
-    body, headers = paypal.signed(paypal.events()[0])
-    assert json.loads(body) == paypal.events()[0]
-    proof = {
-        "transmission_id": headers["Paypal-Transmission-Id"],
-        "transmission_time": headers["Paypal-Transmission-Time"],
-        "transmission_sig": headers["Paypal-Transmission-Sig"],
-        "cert_url": CERT,
-        "auth_algo": headers["Paypal-Auth-Algo"],
-        "webhook_id": paypal.WEBHOOK_ID,
+def test_tokens_are_revoked(paypal: PayPalDouble, client: Client, made: str) -> None:
+    paypal.revoke_tokens()
+    assert issue(client.get(f"{ORDERS}/{made}")) == REFUSED
+    assert Client(paypal).get(f"{ORDERS}/{made}").status_code == 200
+
+
+# ---- Orders
+
+
+def test_an_order_repeats_what_it_was_told(paypal: PayPalDouble, client: Client) -> None:
+    answer = client.create()
+    made, here = answer.json(), f"{paypal.url}{ORDERS}/{answer.json()['id']}"
+    assert (answer.status_code, client.order(made["id"])) == (200, made)
+    assert made == {
+        "id": made["id"],
+        "intent": "CAPTURE",
+        "status": "PAYER_ACTION_REQUIRED",
+        "payment_source": {"paypal": {}},
+        "purchase_units": [
+            {
+                "reference_id": "default",
+                "custom_id": "a1",
+                "invoice_id": "a1",
+                "description": "Fee <2026>",
+                "amount": {"currency_code": "USD", "value": "400.00"},
+                "payee": {"merchant_id": paypal.MERCHANT_ID},
+            }
+        ],
+        "create_time": "2026-12-10T16:00:00Z",
+        "links": [
+            {"href": here, "rel": "self", "method": "GET"},
+            {"href": f"{paypal.url}/checkoutnow?token={made['id']}", "rel": "payer-action", "method": "GET"},
+            {"href": f"{here}/capture", "rel": "capture", "method": "POST"},
+        ],
     }
 
-    def verify(event: bytes, **changes: str) -> str:
-        told = json.dumps({**proof, **changes}).encode()[:-1] + b', "webhook_event": ' + event + b"}"
-        return str(ask("POST /v1/notifications/verify-webhook-signature", told).json()["verification_status"])
 
-    assert verify(body) == "SUCCESS"
-    anew = json.dumps(json.loads(body), separators=(",", ":")).encode()
-    assert [verify(anew), verify(body, webhook_id="another"), verify(body, transmission_id="another")] == [
-        "FAILURE"
-    ] * 3
+def test_an_order_without_a_way_to_pay_is_just_created(paypal: PayPalDouble, client: Client) -> None:
+    asked = order()
+    asked["application_context"] = asked.pop("payment_source")["paypal"]["experience_context"]
+    answer = client.post(ORDERS, asked)  # such a one needs no key
+    said = answer.json()
+    assert (answer.status_code, said["status"], said["links"][1]["rel"]) == (201, "CREATED", "approve")
+    paypal.approve(said["id"])
+    assert client.capture(said["id"]).json()["status"] == "COMPLETED"
 
 
-def test_the_page_agrees_or_goes_back(paypal: PayPalDouble, made: dict[str, Any]) -> None:
-    url = made["links"][1]["href"]
-    page = BeautifulSoup(requests.get(url, timeout=5).text, "html.parser")
-    assert "no money moves" in page.text
-    assert [button["value"] for button in page.select("button")] == ["pay", "cancel"]
-    led = [
-        requests.post(url, {"decision": decision}, allow_redirects=False, timeout=5).headers.get("Location")
-        for decision in ("cancel", "pay")
+def test_answers_are_short_unless_the_whole_is_preferred(client: Client, agreed: str) -> None:
+    for path, key in ((ORDERS, "short"), (f"{ORDERS}/{agreed}/capture", "c1")):
+        assert set(client.post(path, order(), key, Prefer="return=minimal").json()) == {"id", "status", "links"}
+
+
+WRONG: dict[str, tuple[Any, tuple[int, str]]] = {
+    "a number": ({"value": 400}, (400, "INVALID_PARAMETER_SYNTAX")),
+    "no number": ({"value": "4e2"}, (400, "INVALID_PARAMETER_SYNTAX")),
+    "digits of another script": ({"value": "４００.00"}, (400, "INVALID_PARAMETER_SYNTAX")),
+    "no places": ({"value": "400"}, (422, "DECIMAL_PRECISION")),
+    "one place": ({"value": "400.0"}, (422, "DECIMAL_PRECISION")),
+    "three places": ({"value": "400.000"}, (422, "DECIMAL_PRECISION")),
+    "nothing": ({"value": "0.00"}, (422, "CANNOT_BE_ZERO_OR_NEGATIVE")),
+    "less than nothing": ({"value": "-1.00"}, (422, "CANNOT_BE_ZERO_OR_NEGATIVE")),
+    "no such currency": ({"currency": "XXX"}, (422, "INVALID_CURRENCY_CODE")),
+    "a currency without places": ({"currency": "JPY"}, (422, "DECIMALS_NOT_SUPPORTED")),
+    "no currency": ({"currency": None}, (400, "INVALID_PARAMETER_SYNTAX")),
+    "no amount": ({"amount": None}, (400, "MISSING_REQUIRED_PARAMETER")),
+    "a long name": ({"custom_id": "x" * 128}, (400, "INVALID_STRING_LENGTH")),
+    "no name": ({"invoice_id": ""}, (400, "INVALID_STRING_LENGTH")),
+    "nowhere to return": ({"page": {"cancel_url": BACK}}, (400, "MISSING_REQUIRED_PARAMETER")),
+    "nowhere to cancel": ({"page": {"return_url": BACK}}, (400, "MISSING_REQUIRED_PARAMETER")),
+    "a script": ({"page": {"return_url": "javascript:x", "cancel_url": BACK}}, (400, "INVALID_PARAMETER_SYNTAX")),
+}
+
+
+@pytest.mark.parametrize(("changes", "expected"), WRONG.values(), ids=WRONG.keys())
+def test_an_order_refuses_what_paypal_refuses(
+    paypal: PayPalDouble, client: Client, changes: Any, expected: tuple[int, str]
+) -> None:
+    assert (issue(client.create(**changes)), paypal.state["orders"]) == (expected, {})
+
+
+@pytest.mark.parametrize("body", [b"{", b"[]", b"\xff", b'"x"', "{}".encode("utf-16")])
+def test_an_order_is_json(client: Client, body: bytes) -> None:
+    assert issue(client.post(ORDERS, body, "k1")) == (400, "MALFORMED_REQUEST_JSON")
+
+
+def test_what_else_is_refused(client: Client, made: str) -> None:
+    answers = [
+        client.post(ORDERS, order(), "k2", **{"Content-Type": "text/plain"}),
+        client.post(ORDERS, order()),
+        client.post(ORDERS, order() | {"intent": "AUTHORIZE"}, "k2"),
+        client.post(ORDERS, order() | {"purchase_units": []}, "k2"),
+        client.get(f"{ORDERS}/NONE"),
+        client.post(f"{ORDERS}/{made}/steal", {}, "k2"),
+        client.get("/v2/checkout"),
     ]
-    assert led == [f"http://portal/back/?token={made['id']}{rest}" for rest in ("", "&PayerID=PRACTICEPAYER")]
-    assert requests.get(f"{paypal.url}/checkoutnow?token=X", timeout=5).status_code == 404
+    assert [issue(answer) for answer in answers] == [
+        (415, "UNSUPPORTED_MEDIA_TYPE"),
+        (400, "PAYPAL_REQUEST_ID_REQUIRED"),
+        (400, "INVALID_PARAMETER_VALUE"),
+        (400, "MISSING_REQUIRED_PARAMETER"),
+        (404, "INVALID_RESOURCE_ID"),
+        (404, "INVALID_RESOURCE_ID"),
+        (404, "INVALID_RESOURCE_ID"),
+    ]
 
 
-def test_knobs_are_there_over_http(paypal: PayPalDouble, made: dict[str, Any]) -> None:
-    url = f"{paypal.url}/_ctl/approve"
-    assert requests.post(url, json={"order": made["id"]}, timeout=5).json().startswith("http://portal/back/")
-    assert requests.post(url, json={"order": "X"}, timeout=5).status_code == 404
+# ---- Keys
+
+
+@pytest.mark.parametrize(("later", "count"), [(timedelta(hours=6) - SECOND, 1), (timedelta(hours=6), 2)])
+def test_a_key_makes_one_order_for_six_hours(
+    paypal: PayPalDouble, client: Client, later: timedelta, count: int
+) -> None:
+    first = client.create("k")
+    paypal.clock = NOW + later
+    again = client.create("k")
+    assert (again.status_code, len({first.json()["id"], again.json()["id"]})) == (200, count)
+
+
+def test_a_key_gets_what_it_made_as_it_is_by_now(paypal: PayPalDouble, client: Client, agreed: str) -> None:
+    assert client.create("k1").json()["status"] == "APPROVED"
+    paypal.pend_next()
+    waiting = capture_in(client.capture(agreed, "c1"))
+    paypal.complete(waiting["id"])
+    again = client.capture(agreed, "c1")
+    assert (again.status_code, capture_in(again)["status"], waiting["status"]) == (200, "COMPLETED", "PENDING")
+
+
+def test_what_was_refused_is_not_kept(client: Client) -> None:
+    assert client.create("k", value="x").status_code == 400
+    assert client.create("k").status_code == 200
+
+
+@pytest.mark.parametrize(
+    ("key", "later", "expected"),
+    [
+        ("c1", timedelta(hours=6) - SECOND, (200, "COMPLETED")),
+        ("c1", timedelta(hours=6), (422, "ORDER_ALREADY_CAPTURED")),
+        ("c2", timedelta(0), (422, "ORDER_ALREADY_CAPTURED")),
+    ],
+)
+def test_money_is_taken_once(
+    paypal: PayPalDouble, client: Client, agreed: str, key: str, later: timedelta, expected: tuple[int, str]
+) -> None:
+    assert client.capture(agreed, "c1").status_code == 201
+    paypal.clock = NOW + later
+    again = client.capture(agreed, key)
+    said = (again.status_code, again.json()["status"]) if again.ok else issue(again)
+    assert (said, len(paypal.state["captures"])) == (expected, 1)
+
+
+@pytest.mark.parametrize("keys", [["c1"] * 4, ["c1", "c2", "c3", "c4"]])
+def test_money_is_taken_once_also_at_once(paypal: PayPalDouble, client: Client, agreed: str, keys: list[str]) -> None:
+    answers = run_all_at_once([lambda key=key: client.capture(agreed, key) for key in keys])  # type: ignore[misc]
+    assert [answer.status_code for answer in answers].count(201) == 1
+    assert (len(paypal.state["captures"]), told(paypal)) == (1, [AGREED, "PAYMENT.CAPTURE.COMPLETED"])
+
+
+# ---- From agreement to money
+
+
+def test_agreement_moves_nothing_and_capture_does(paypal: PayPalDouble, client: Client, made: str) -> None:
+    assert issue(client.capture(made)) == (422, "ORDER_NOT_APPROVED")
+    assert paypal.approve(made) == paypal.approve(made) == f"{BACK}&token={made}&PayerID=PRETENDPAYER2"
+    assert (client.order(made)["status"], paypal.state["captures"], told(paypal)) == ("APPROVED", {}, [AGREED])
+    answer = client.capture(made)
+    taken = capture_in(answer)
+    assert (answer.status_code, answer.json()["status"]) == (201, "COMPLETED")
+    assert client.get(f"/v2/payments/captures/{taken['id']}").json() == taken
+    expected = {
+        "status": "COMPLETED",
+        "amount": {"currency_code": "USD", "value": "400.00"},
+        "custom_id": "a1",
+        "invoice_id": "a1",
+        "final_capture": True,
+        "supplementary_data": {"related_ids": {"order_id": made}},
+        "seller_receivable_breakdown": {
+            "gross_amount": {"currency_code": "USD", "value": "400.00"},
+            "paypal_fee": {"currency_code": "USD", "value": "14.45"},
+            "net_amount": {"currency_code": "USD", "value": "385.55"},
+        },
+    }
+    assert {name: taken[name] for name in expected} == expected
+    assert [name for name in taken if name.startswith("_")] == []
+
+
+def test_an_agreement_lapses_after_three_hours(paypal: PayPalDouble, client: Client, agreed: str) -> None:
+    paypal.clock = NOW + timedelta(hours=3) - SECOND
+    assert client.order(agreed)["status"] == "APPROVED"
+    paypal.clock = NOW + timedelta(hours=3)
+    assert issue(client.capture(agreed)) == (422, "ORDER_NOT_APPROVED")
+    assert (client.order(agreed)["status"], told(paypal)) == ("PAYER_ACTION_REQUIRED", [AGREED, REVERSED])
+    paypal.approve(agreed)
+    assert client.capture(agreed).status_code == 201
+
+
+def test_an_agreement_is_reversed(paypal: PayPalDouble, client: Client, agreed: str) -> None:
+    paypal.reverse_approval(agreed)
+    assert issue(client.capture(agreed)) == (422, "ORDER_NOT_APPROVED")
+    assert paypal.events(REVERSED)[0]["resource"] == {
+        "order_id": agreed, "purchase_units": client.order(agreed)["purchase_units"],
+    }  # fmt: skip
+
+
+def test_a_declined_instrument_lets_the_payer_agree_again(paypal: PayPalDouble, client: Client, agreed: str) -> None:
+    paypal.decline_next()
+    declined = client.capture(agreed)
+    page = f"{paypal.url}/checkoutnow?token={agreed}"
+    assert issue(declined) == (422, "INSTRUMENT_DECLINED")
+    assert declined.json()["links"] == [{"href": page, "rel": "redirect", "method": "GET"}]
+    assert (client.order(agreed)["status"], paypal.state["captures"]) == ("PAYER_ACTION_REQUIRED", {})
+    paypal.approve(agreed)
+    assert client.capture(agreed).status_code == 201
+
+
+@pytest.mark.parametrize(
+    ("knob", "status", "event", "moved"),
+    [("complete", "COMPLETED", "COMPLETED", ["T0006"]), ("deny", "DECLINED", "DENIED", [])],
+)
+def test_money_that_takes_days(
+    paypal: PayPalDouble, client: Client, agreed: str, knob: str, status: str, event: str, moved: list[str]
+) -> None:
+    paypal.pend_next()
+    waiting = capture_in(client.capture(agreed))
+    assert (waiting["status"], waiting["status_details"], paypal.state["moved"]) == (
+        "PENDING", {"reason": "PENDING_REVIEW"}, [],
+    )  # fmt: skip
+    paypal.clock = NOW + timedelta(days=3)
+    getattr(paypal, knob)(waiting["id"])
+    now = Client(paypal).get(f"/v2/payments/captures/{waiting['id']}").json()
+    assert (now["status"], now["update_time"], "status_details" in now) == (status, "2026-12-13T16:00:00Z", False)
+    assert told(paypal)[1:] == ["PAYMENT.CAPTURE.PENDING", f"PAYMENT.CAPTURE.{event}"]
+    assert [each["transaction_info"]["transaction_event_code"] for each in paypal.state["moved"]] == moved
+    assert requests.post(f"{paypal.url}/_ctl/{knob}", json={"capture": waiting["id"]}, timeout=5).status_code == 422
+
+
+# ---- The page
+
+
+def browse(paypal: PayPalDouble, order: str, decision: str = "") -> tuple[int, str, BeautifulSoup]:
+    """Status, where it leads, and what it says."""
+    url = f"{paypal.url}/checkoutnow?token={order}"
+    answer = requests.request(
+        "POST" if decision else "GET", url, data={"decision": decision}, allow_redirects=False, timeout=5
+    )
+    return answer.status_code, answer.headers.get("Location", ""), BeautifulSoup(answer.text, "html.parser")
+
+
+def test_the_page_says_what_it_is_for_and_that_it_is_practice(paypal: PayPalDouble, made: str) -> None:
+    status, _, soup = browse(paypal, made)
+    assert (status, soup.h1 and soup.h1.text, soup.script) == (200, "Fee <2026>", None)
+    assert soup.select_one(".amount").text == "400.00 USD"  # type: ignore[union-attr]
+    assert "No account and no card is asked for, and no money moves." in soup.select_one(".practice").text  # type: ignore[union-attr]
+    assert [button.text for button in soup.select("form button")] == ["Agree and pay 400.00 USD", "Cancel and go back"]
+
+
+def test_agreeing_on_the_page(paypal: PayPalDouble, client: Client, made: str) -> None:
+    assert browse(paypal, made, "pay")[:2] == (303, f"{BACK}&token={made}&PayerID=PRETENDPAYER2")
+    assert (client.order(made)["status"], paypal.state["captures"]) == ("APPROVED", {})
+    assert "You have agreed" in browse(paypal, made, "pay")[2].text
+    client.capture(made)
+    assert "This payment is finished." in browse(paypal, made, "cancel")[2].text
+
+
+def test_going_back_leaves_the_page_open(paypal: PayPalDouble, client: Client, made: str) -> None:
+    assert browse(paypal, made, "cancel")[:2] == (303, f"{BACK}&token={made}")
+    assert (client.order(made)["status"], told(paypal)) == ("PAYER_ACTION_REQUIRED", [])
+
+
+def test_what_is_pressed_otherwise_and_a_page_that_is_none(paypal: PayPalDouble, made: str) -> None:
+    assert (browse(paypal, made, "rob")[0], browse(paypal, "NONE")[0], told(paypal)) == (200, 404, [])
+
+
+def test_a_page_that_lapsed_can_be_agreed_to_again(paypal: PayPalDouble, client: Client, agreed: str) -> None:
+    paypal.clock = NOW + timedelta(hours=3)
+    assert browse(paypal, agreed, "pay")[0] == 303
+    assert client.order(agreed)["status"] == "APPROVED"
+
+
+# ---- From outside the process
+
+
+def test_knobs_over_http(paypal: PayPalDouble, client: Client, made: str) -> None:
+    def turn(name: str, **said: Any) -> requests.Response:
+        return requests.post(f"{paypal.url}/_ctl/{name}", json=said or None, timeout=5)
+
+    assert turn("approve", order=made).json() == f"{BACK}&token={made}&PayerID=PRETENDPAYER2"
+    assert [turn(name).json() for name in ("decline_next", "revoke_tokens")] == [None, None]
+    assert issue(client.capture(made)) == REFUSED
+    assert issue(Client(paypal).capture(made)) == (422, "INSTRUMENT_DECLINED")
+    assert [turn("approve", order="NONE").status_code, turn("rob", bank=1).status_code] == [404, 404]
+
+
+def test_state_outlives_the_process(tmp_path: Path) -> None:
+    file = tmp_path / "paypal.json"
+    with PayPalDouble(file=file) as first:
+        first.clock = NOW
+        client = Client(first)
+        ref = client.create("k").json()["id"]
+        first.approve(ref)
+        client.capture(ref)
+    with PayPalDouble(file=file) as second:
+        second.clock = NOW
+        client.url = second.url
+        assert client.create("k").json()["id"] == ref
+        assert (client.order(ref)["status"], client.capture(ref).status_code) == ("COMPLETED", 200)
+        assert len(second.state["captures"]) == 1

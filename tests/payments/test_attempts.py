@@ -12,12 +12,13 @@ from candidates.models import PolicyText, Registration, User
 from icg_cert.lib.money import Money
 from icg_cert.lib.refusal import Refused
 from icg_cert.mail.models import Message
-from payments import attempts, settlement
+from payments import attempts, ledger, settlement
+from payments.gateways import registry
 from payments.gateways.base import Rejected, Standing, Unavailable
 from payments.models import Attempt, LedgerEntry, PolicyAcceptance, ProviderCall, ProviderRef
 from tests.factories import MICROSECOND, make_registration, make_text
 from tests.payments.conftest import NOW, Stub, answer, only_attempt
-from tests.threads import run_all_at_once, run_at_once
+from tests.threads import run_all_at_once, run_at_once, run_behind
 
 Begin = Callable[..., str]
 
@@ -247,6 +248,27 @@ def test_start_from_two_tabs_at_once_is_one_attempt_and_one_payment(unpaid: Regi
 def test_start_from_eight_tabs_at_once_is_one_attempt(begin: Begin) -> None:
     assert len(set(run_at_once(begin, times=8))) == 1
     assert [Attempt.objects.count(), ProviderRef.objects.count()] == [1, 1]
+
+
+@pytest.mark.django_db(transaction=True)
+def test_start_another_way_in_the_same_moment_opens_no_second_page(
+    unpaid: Registration, begin: Begin, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Both looked before either began; the second finds an attempt that is not of its provider."""
+    other = Stub()
+    monkeypatch.setitem(registry.GATEWAYS, "other", (lambda: other, "TESTING"))
+
+    def press(provider: str) -> str:
+        try:
+            return begin(provider=provider)
+        except Refused as refused:
+            return refused.code
+
+    works = [partial(press, "fake"), partial(press, "other")]
+    url, refused = run_behind(lambda: ledger.lock(unpaid.pk), works)
+    attempt = only_attempt(unpaid)
+    assert (url, refused, other.calls) == (attempt.url, "begun-elsewhere", [])
+    assert (attempt.provider, attempt.state) == ("fake", "open")
 
 
 @pytest.mark.django_db(transaction=True)

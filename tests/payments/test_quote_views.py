@@ -2,7 +2,7 @@
 
 import re
 from collections.abc import Iterator
-from datetime import timedelta
+from datetime import datetime, timedelta
 from typing import Any
 
 import pytest
@@ -149,6 +149,11 @@ def test_quote_says_what_happens_next_at_every_stage(contact: Client, quote: Quo
     seen.append(words(contact.get(url(quote))))
     order = purchase_orders.accept(hand_in(quote).pk, by=staff, at=NOW)
     seen.append(words(contact.get(url(quote))))
+    due = order.invoices.get().due_on
+    for days, said in ((0, "Please pay the invoice by"), (1, "please have it paid now")):
+        clock.jump_to(datetime.combine(due + timedelta(days=days), NOW.timetz()))
+        assert said in words(contact.get(url(quote)))
+    clock.jump_to(NOW)
     pay(order.payer, finance, 120000, order.invoices.get())
     seen.append(words(contact.get(url(quote))))
     for page, said in zip(
@@ -156,7 +161,7 @@ def test_quote_says_what_happens_next_at_every_stage(contact: Client, quote: Quo
         [
             "Hand in the signed purchase order by the end of 30 January 2027",
             "We are checking your purchase order",
-            "We asked: Who signed it?",
+            "We have a question before we can accept it: Who signed it? Answer our e-mail",
             "We could not accept your purchase order It is not signed.",
             "They enter it on their own page by the end of 31 January 2027",
             "Everything is paid",

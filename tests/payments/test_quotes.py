@@ -122,6 +122,11 @@ def test_make_from_two_windows_at_once_is_one_quote(cohort: Cohort) -> None:
     assert [Quote.objects.count(), Message.objects.count()] == [1, 1]
 
 
+def test_make_finds_the_one_of_who_came_a_moment_later_and_was_let_in_first(cohort: Cohort) -> None:
+    quotes_made = {quotes.make(WANTED, at=when).pk for when in (NOW, NOW - timedelta(milliseconds=1))}
+    assert (len(quotes_made), Message.objects.count()) == (1, 1)
+
+
 def test_make_for_a_candidate_takes_their_own_fee(ask: Ask, unpaid: Registration) -> None:
     Cohort.objects.update(fee_minor=50000)
     quote = ask(seats=1)

@@ -16,7 +16,7 @@ def test_content_is_what_the_ledger_holds(unpaid: Registration, policy: PolicyTe
     make_ledger_entry(unpaid, kind="refund", amount_minor=-100, occurred_at=NOW + 2 * LATER)
     make_ledger_entry(None)
     assert receipts.content(Overview(unpaid, NOW)) == {
-        "number": unpaid.code,
+        "number": f"2026-{unpaid.pk:05}",
         "programme": "ICG Certification",
         "contact": "certification@example.org",
         "name": "Ada Abara",

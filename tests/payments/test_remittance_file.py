@@ -69,6 +69,8 @@ def test_a_bad_line_is_named_and_keeps_no_other(finance: User) -> None:
         "Hillside,check,1,400.00,31/12/2026,",
         "Hillside,check,1,400.00,2026-12-24,",
         "Hillside,check,,400.00,2026-12-09,",
+        f"Hillside,check,{'9' * 61},400.00,2026-12-09,",
+        "Hillside,check,8,99999999.00,2026-12-09,",
         "Hillside,check,7,400.00,2026-12-09,INV-2026-0002",
         "Hillside,check,7,500.00,2026-12-09,INV-2026-0002",
     )
@@ -85,8 +87,10 @@ def test_a_bad_line_is_named_and_keeps_no_other(finance: User) -> None:
         (10, None, "received_on: “31/12/2026” cannot be read. 2027-01-15 or 01/15/2027."),
         (11, None, "This date has not come yet."),
         (12, None, "Enter the number of the check or the trace number of the transfer."),
-        (13, True, "$400.00 USD for INV-2026-0002."),
-        (14, None, "Check 7 was entered before with another amount or date. Check the number of this one."),
+        (13, None, "A check or trace number has at most 60 characters."),
+        (14, None, f"amount: “99999999.00” cannot be read. {amount}"),
+        (15, True, "$400.00 USD for INV-2026-0002."),
+        (16, None, "Check 7 was entered before with another amount or date. Check the number of this one."),
     ]
     assert Remittance.objects.count() == 1
 
@@ -96,6 +100,7 @@ def test_a_bad_line_is_named_and_keeps_no_other(finance: User) -> None:
     [
         ("", "The first line has to name the columns. Missing: kind, number, amount, received_on."),
         ("kind,number\n", "The first line has to name the columns. Missing: amount, received_on."),
+        (HEAD + "a\0,check,1,1,2026-12-09,\n", "This is not a CSV file: it holds characters that no text has."),
         (HEAD, "It holds 0 lines; one to 2000 are possible."),
         (HEAD + "a,check,1,1,2026-12-09,\n" * 2001, "It holds 2001 lines; one to 2000 are possible."),
     ],

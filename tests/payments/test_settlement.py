@@ -10,10 +10,12 @@ from django.db import transaction
 
 from candidates.models import Registration, User
 from icg_cert.lib.money import Money
+from icg_cert.lib.refusal import Refused
 from icg_cert.mail.models import Message
-from payments import ledger, settlement
+from payments import attempts, ledger, settlement
 from payments.gateways.base import Contest, Disputed, Facts, Standing, Txn, Unavailable
 from payments.models import Attempt, LedgerEntry, ProviderCall
+from payments.overview import Overview
 from payments.settlement import settle
 from tests.payments.conftest import NOW, Stub, answer, only_attempt
 from tests.payments.test_attempts import assert_locked
@@ -137,6 +139,26 @@ def test_settle_puts_money_that_does_not_fit_aside(
     assert mails() == [("payment_attention", "fay@example.org")] * charged
 
 
+def test_money_that_did_not_fit_blocks_nobody_once_it_went_back(
+    unpaid: Registration, begin: Begin, faulty: Faulty
+) -> None:
+    url = begin()
+    answer(url, "paid")
+    stub = faulty(fetch=lambda really: replace(really(), amount=Money(39999)))
+    attempt = settle(only_attempt(unpaid).pk, at=SOON)
+    assert (attempt.state, Overview(unpaid, SOON).is_in_doubt) == ("closed", True)
+    with pytest.raises(Refused, match="being looked at"):
+        begin(SOON)
+    back = Txn("refund", "r1", Money(-40000), SOON)
+    stub.faults["fetch"] = lambda really: replace(really(), amount=Money(39999), txns=(*really().txns, back))
+    settle(attempt.pk, at=SOON)
+    page = Overview(Registration.objects.get(pk=unpaid.pk), SOON)
+    assert (page.is_in_doubt, page.may_begin) == (False, True)
+    faulty()
+    assert begin(SOON) != url
+
+
+@pytest.mark.payment_case(23)
 @pytest.mark.parametrize("minor", [39999, 40001, 100])
 def test_settle_does_not_believe_a_charge_of_another_amount(
     unpaid: Registration, begin: Begin, faulty: Faulty, minor: int
@@ -149,6 +171,17 @@ def test_settle_does_not_believe_a_charge_of_another_amount(
     settle(only_attempt(unpaid).pk, at=SOON)
     assert status(unpaid) == "unpaid"
     assert list(LedgerEntry.objects.values_list("registration", "amount_minor")) == [(None, minor)]
+
+
+@pytest.mark.payment_case(24)
+def test_settle_does_not_believe_a_charge_in_another_currency(
+    unpaid: Registration, begin: Begin, faulty: Faulty
+) -> None:
+    answer(begin(), "paid")
+    faulty(fetch=lambda really: replace(really(), txns=(Txn("charge", "c1", Money(40000, "EUR"), NOW),)))
+    settle(only_attempt(unpaid).pk, at=SOON)
+    assert status(unpaid) == "unpaid"
+    assert list(LedgerEntry.objects.values_list("registration", "currency")) == [(None, "EUR")]
 
 
 @pytest.mark.payment_case(3)
@@ -315,3 +348,17 @@ def test_settle_waits_for_the_lock_of_the_registration(unpaid: Registration, beg
     key = only_attempt(unpaid).pk
     assert_locked(unpaid, lambda: settle(key, at=SOON))
     assert LedgerEntry.objects.count() == 0
+
+
+def test_a_provider_that_was_switched_off_does_not_answer(unpaid: Registration, begin: Begin, settings: Any) -> None:
+    """Its attempts are in doubt, and said to be: whoever chose another way is not told to choose another way."""
+    begin()
+    attempt = only_attempt(unpaid)
+    settings.TESTING = False
+    assert [settle(attempt.pk, at=SOON).state, settlement.close(attempt.pk, at=SOON).state] == ["unknown", "unknown"]
+    with pytest.raises(Unavailable):
+        settlement.look(attempt.pk, at=SOON)
+    with pytest.raises(Refused, match="being confirmed"):
+        attempts.stop(unpaid.pk, by=unpaid.user, at=SOON)
+    settings.TESTING = True
+    assert settle(attempt.pk, at=SOON).state == "open"

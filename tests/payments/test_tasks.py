@@ -102,13 +102,15 @@ def test_a_crash_before_the_ledger_is_settled_by_the_job(
     assert [LedgerEntry.objects.count(), Message.objects.count()] == [1, 1]
 
 
-def test_settle_unresolved_goes_on_after_a_failure(unpaid: Registration, begin: Begin, stranger: User) -> None:
+def test_settle_unresolved_of_a_provider_that_is_switched_off_knows_that_it_does_not_know(
+    unpaid: Registration, begin: Begin, stranger: User
+) -> None:
     broken = make_attempt(make_registration(stranger, payment_status="unpaid"), provider="gone", opened_at=NOW)
     answer(begin(), "paid")
-    assert run_at(NOW + timedelta(minutes=11), tasks.settle_unresolved) == 1
+    assert run_at(NOW + timedelta(minutes=11), tasks.settle_unresolved) == 2
     assert only_attempt(unpaid).state == "paid"
     broken.refresh_from_db()
-    assert broken.state == "open"
+    assert broken.state == "unknown"
 
 
 def test_close_unpaid_lapses_at_closing_who_never_began(unpaid: Registration) -> None:
@@ -205,3 +207,13 @@ def test_who_paid_what_does_not_fit_keeps_their_place_until_somebody_decides(
     )
     assert refund[1]
     assert closing.lapse(unpaid.pk, at=after)
+
+
+@pytest.mark.payment_case(52)
+def test_a_page_that_was_open_when_somebody_withdrew_takes_no_money(unpaid: Registration, begin: Begin) -> None:
+    url = begin()
+    assert (run_at(NOW, tasks.close_unpaid), only_attempt(unpaid).state) == (0, "open")
+    Registration.objects.update(status="withdrawn")
+    assert (run_at(NOW, tasks.close_unpaid), only_attempt(unpaid).state) == (1, "closed")
+    answer(url, "paid")
+    assert (settle(only_attempt(unpaid).pk, at=NOW).state, LedgerEntry.objects.count()) == ("closed", 0)

@@ -1,7 +1,9 @@
 """Money of nobody: found, matched once, and followed by what corrects it."""
 
 from collections.abc import Callable
+from dataclasses import replace
 from datetime import timedelta
+from typing import Any
 
 import pytest
 
@@ -10,9 +12,10 @@ from icg_cert.audit.models import Event
 from icg_cert.lib.money import Money
 from icg_cert.lib.refusal import Refused
 from icg_cert.mail.models import Message
-from payments import ledger, unmatched
+from payments import ledger, refunds, settlement, unmatched
+from payments.gateways.base import Txn
 from payments.models import LedgerEntry
-from tests.payments.conftest import NOW
+from tests.payments.conftest import NOW, answer, only_attempt
 from tests.threads import run_at_once
 
 WHY = "The payer wrote to us, with the receipt."
@@ -90,3 +93,33 @@ def test_account_of_says_where_the_money_is_by_now(unpaid: Registration, finance
     assert ledger.account_of(entry) is None
     match(entry, unpaid, finance)
     assert ledger.account_of(entry) == unpaid
+
+
+@pytest.mark.django_db(transaction=True)
+def test_what_comes_after_is_of_the_account_the_money_was_matched_to(
+    unpaid: Registration, coach: Callable[..., Registration], finance: User, begin: Callable[..., str], faulty: Any
+) -> None:
+    """The attempt was Ada's, the money turned out to be Bea's: so is the refund, and Ada hears nothing of it."""
+    bea = coach()
+    answer(begin(), "paid")
+    stub = faulty(fetch=lambda really: replace(really(), amount=Money(39999)))
+    attempt = settlement.settle(only_attempt(unpaid).pk, at=NOW)
+    match(LedgerEntry.objects.get(), bea, finance)
+    Message.objects.all().delete()
+    gone = Txn("refund", "r1", Money(-40000), NOW)
+    stub.faults["fetch"] = lambda really: replace(really(), amount=Money(39999), txns=(*really().txns, gone))
+    settlement.settle(attempt.pk, at=NOW + timedelta(days=2))
+    for registration in (unpaid, bea):
+        registration.refresh_from_db()
+    assert (unpaid.payment_status, bea.payment_status, ledger.balance(bea)) == ("unpaid", "refunded", Money(0))
+    assert list(Message.objects.values_list("event", "to")) == [("payment_returned", bea.user.email)]
+
+
+def test_what_is_on_its_way_back_is_not_matched(unpaid: Registration, begin: Any, faulty: Any, finance: User) -> None:
+    answer(begin(), "paid")
+    faulty(fetch=lambda really: replace(really(), amount=Money(39999)))
+    settlement.settle(only_attempt(unpaid).pk, at=NOW)
+    entry = LedgerEntry.objects.get()
+    refunds.request(entry.pk, amount=Money(100), reason="Nobody's.", by=finance, at=NOW)
+    assert refusal(lambda: match(entry, unpaid, finance)) == "refund-asked"
+    assert ledger.balance(unpaid) == Money(0)

@@ -33,7 +33,7 @@ def double(settings: Any) -> Iterator[PayPalDouble]:
         settings.PAYPAL_WEBHOOK_ID = running.WEBHOOK_ID
         settings.PAYPAL_MERCHANT_ID = running.MERCHANT_ID
         settings.PAYPAL_API_URL = running.url
-        settings.PAYMENT_TIMEOUT_SECONDS = 0.3
+        settings.PAYMENT_TIMEOUT_SECONDS = 1
         yield running
 
 

@@ -48,7 +48,7 @@ def test_fetch_tells_the_whole_truth(gateway: PayPalGateway, double: PayPalDoubl
         amount=Money(40000),
         txns=(Txn("charge", capture(double), Money(40000), NOW + timedelta(minutes=5)),),
         refs=(approved.refs[0], Ref("capture", capture(double))),
-        account="PRACTICEMERCHANT",
+        account=double.MERCHANT_ID,
     )
     assert facts == expected
     for ask in (gateway.fetch, gateway.finalize, gateway.close):
@@ -347,7 +347,7 @@ def test_an_order_in_a_new_state_is_asked_again(
 
 
 def test_whose_money_is_it(gateway: PayPalGateway, paid: Checkout, settings: Any) -> None:
-    assert (gateway.livemode, gateway.account) == (False, "PRACTICEMERCHANT")
+    assert (gateway.livemode, gateway.account) == (False, PayPalDouble.MERCHANT_ID)
     settings.PAYPAL_MERCHANT_ID = ""
     assert (PayPalGateway().account, PayPalGateway().fetch(paid, at=NOW).account) == ("", "")
     modes = {}

@@ -10,8 +10,9 @@ from django.core.management import call_command
 from candidates.models import Registration, User
 from icg_cert.lib import clock
 from icg_cert.lib.money import Money
+from icg_cert.lib.refusal import Refused
 from icg_cert.mail.models import Message
-from payments import ledger, reconcile, settlement, tasks
+from payments import ledger, reconcile, refunds, settlement, tasks, unmatched
 from payments.gateways.stripe import StripeGateway
 from payments.models import Attempt, LedgerEntry, Reconciliation
 from tests.doubles.stripe import StripeDouble
@@ -95,6 +96,31 @@ def test_a_charge_that_is_nobodys_is_kept_and_told_to_finance(
     entry = LedgerEntry.objects.get()
     assert (entry.registration, entry.attempt, entry.money) == (None, None, Money(40000))
     assert list(Message.objects.values_list("event", "to")) == [("payment_attention", finance.email)]
+
+
+def test_what_comes_after_a_charge_of_nobody_follows_it(
+    unpaid: Registration, gateway: StripeGateway, double: StripeDouble, finance: User
+) -> None:
+    double.pay(gateway.open(new_checkout(), at=NOW).ref.ref)
+    assert codes() == ["orphan"]
+    entry = LedgerEntry.objects.get()
+    double.refund(charge(double), 10000)
+    assert codes() == ["orphan"]
+    assert [(row.pk, row.left_minor) for row in unmatched.waiting()] == [(entry.pk, 30000)]  # type: ignore[attr-defined]
+    unmatched.match(entry.pk, code=unpaid.code, reason="Hers.", by=finance, at=LATER)
+    assert (status(unpaid), ledger.balance(unpaid)) == ("partly_paid", Money(30000))
+    double.refund(charge(double))
+    assert (codes(), status(unpaid), list(unmatched.waiting())) == (["orphan"], "refunded", [])
+    assert codes() == []
+
+
+def test_what_no_attempt_of_ours_brought_cannot_be_sent_back_by_us(
+    gateway: StripeGateway, double: StripeDouble, finance: User
+) -> None:
+    double.pay(gateway.open(new_checkout(), at=NOW).ref.ref)
+    assert codes() == ["orphan"]
+    with pytest.raises(Refused, match="own pages"):
+        refunds.request(LedgerEntry.objects.get().pk, amount=Money(40000), reason="Whose?", by=finance, at=LATER)
 
 
 def test_a_row_without_money_is_reported_every_time(unpaid: Registration, double: StripeDouble) -> None:

@@ -2,6 +2,7 @@
 
 from collections.abc import Callable
 from datetime import timedelta
+from functools import partial
 from typing import Any
 
 import pytest
@@ -13,7 +14,7 @@ from icg_cert.lib.money import Money
 from icg_cert.lib.refusal import Refused
 from icg_cert.mail.models import Message
 from payments import refunds, settlement, tasks, unmatched
-from payments.models import Attempt, LedgerEntry, Refund
+from payments.models import Attempt, Dispute, LedgerEntry, Refund
 from tests.doubles.stripe import StripeDouble
 from tests.payments.conftest import NOW
 from tests.payments.stripe.conftest import Begin, name
@@ -168,3 +169,40 @@ def test_money_of_nobody_goes_back_whole_or_where_it_was_matched(
     double.refund(entry.txn_ref, 39000)
     settlement.settle(attempt.pk, at=LATER)
     assert (status(unpaid), list(unmatched.waiting())) == ("refunded", [])
+
+
+def test_a_refund_that_has_not_left_yet_is_not_done(
+    twice: LedgerEntry, finance: User, staff: User, double: StripeDouble, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Were it, nothing would stand for it anywhere: the other charge could go back, too, and the fee be gone."""
+    monkeypatch.setattr(double, "_give_back", partial(double._give_back, waits=True))
+    refund = refunds.approve(ask(twice, finance).pk, by=staff, at=LATER)
+    first = LedgerEntry.objects.order_by("pk")[0]
+    assert (refund.state, back(), refunds.returnable(first)) == ("unknown", [], Money(0))
+    double.finish_refund(next(iter(double.state["refunds"])))
+    assert refunds.send(refund.pk, at=LATER) is True
+    refund.refresh_from_db()
+    assert (refund.state, back(), len(double.state["refunds"])) == ("done", [("refund", -40000)], 1)
+
+
+def test_what_is_not_too_much_any_more_is_not_approved(
+    twice: LedgerEntry, finance: User, staff: User, double: StripeDouble, unpaid: Registration
+) -> None:
+    """Two people, and days between them: meanwhile the other charge went back in the provider's own pages."""
+    refund, first = ask(twice, finance), LedgerEntry.objects.order_by("pk")[0]
+    double.refund(first.txn_ref)
+    settlement.settle(first.attempt_id, at=LATER)
+    assert status(unpaid) == "paid"
+    assert refusal(lambda: refunds.approve(refund.pk, by=staff, at=LATER)) == "too-much"
+    refund.refresh_from_db()
+    assert (refund.state, len(double.state["refunds"])) == ("requested", 1)
+
+
+def test_what_a_dispute_may_still_take_is_not_given_back(unpaid: Registration, twice: LedgerEntry) -> None:
+    """Its bank gives it back already. Returned by us, too, the fee would be gone."""
+    said = {"provider": "stripe", "ref": "dp_1", "standing": "open", "amount_minor": 40000, "currency": "USD"}
+    Dispute.objects.create(attempt=twice.attempt, opened_at=NOW, **said)
+    assert refunds.returnable(twice) == Money(0)
+    Registration.objects.update(status="withdrawn")
+    first = LedgerEntry.objects.order_by("pk")[0]
+    assert [refunds.returnable(entry) for entry in (first, twice)] == [Money(40000), Money(0)]

@@ -128,10 +128,12 @@ def test_events_in_any_order_leave_the_same_ledger(
     "signing", [{"secret": "whsec_other"}, {"at": NOW - timedelta(minutes=6)}, {"at": NOW + timedelta(minutes=6)}]
 )
 def test_what_is_not_signed_by_our_secret_now_is_refused(
-    db: None, double: StripeDouble, send: Send, signing: Any
+    unpaid: Registration, pay_by_card: Begin, double: StripeDouble, send: Send, signing: Any
 ) -> None:
-    event = {"id": "evt_1", "object": "event", "type": "checkout.session.completed"}
+    double.pay(name(pay_by_card()))
+    (event,) = double.events("checkout.session.completed")
     assert (send(event, **signing), inbox()) == (400, [])
+    assert (send(event), len(inbox())) == (200, 1)  # nothing else was wrong with it
 
 
 @pytest.mark.payment_case(18)
@@ -151,6 +153,13 @@ def test_what_no_provider_sends_is_never_a_500(
 ) -> None:
     response = Client().post(URL, body, content_type="application/json", headers=headers)
     assert (response.status_code, inbox()) == (answer, [])
+
+
+@pytest.mark.payment_case(18)
+@pytest.mark.parametrize("length", ["abc", "-1", "1e3", "\u0663", "9" * 5000])
+def test_a_length_that_is_none_is_never_a_500(db: None, double: StripeDouble, length: str) -> None:
+    assert Client().post(URL, b"{}", content_type="application/json", CONTENT_LENGTH=length).status_code in (400, 413)
+    assert inbox() == []
 
 
 @pytest.mark.payment_case(18)
