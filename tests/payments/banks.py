@@ -39,6 +39,7 @@ class Deal:
         self.status = Standing.OPEN
         self.txns: list[Txn] = []
         self.disputes: list[Disputed] = []
+        self.takes_days = False
         self.withdrawn = 0  # by the dispute that is open
         self.number = next(_numbers)
         self.ref = f"{bank.name}_{self.number}"
@@ -60,9 +61,10 @@ class Deal:
             self._be(Standing.APPROVED, at)
 
     def submit(self, at: datetime) -> None:
-        """The payer is done, and their bank takes days."""
+        """The payer is done, and their bank will take days once the money is asked for."""
         if self.status == Standing.OPEN:
-            self._be(Standing.PROCESSING, at)
+            self.takes_days = True
+            self._be(Standing.PROCESSING if self.bank.takes_at_once else Standing.APPROVED, at)
 
     def clear(self, at: datetime) -> None:
         if self.status == Standing.PROCESSING:
@@ -75,6 +77,13 @@ class Deal:
     def close(self, at: datetime) -> None:
         if self.status == Standing.OPEN:
             self._be(Standing.CLOSED, at)
+
+    def finalize(self, at: datetime) -> None:
+        """We ask for the money that the payer agreed to."""
+        if self.status == Standing.APPROVED and self.takes_days:
+            self._be(Standing.PROCESSING, at)
+        elif self.status == Standing.APPROVED:
+            self.take(at)
 
     def take(self, at: datetime) -> None:
         self.bank.before_taking(self)
@@ -198,8 +207,7 @@ class Bank:
 
     @answering
     def finalize(self, checkout: Checkout, *, at: datetime) -> Facts:
-        if self.deals[checkout.key].status == Standing.APPROVED:
-            self.deals[checkout.key].take(at)
+        self.deals[checkout.key].finalize(at)
         return self._facts(checkout, at)
 
     @answering
