@@ -47,6 +47,8 @@ THIRD_PARTY_ADDRESSES = ("account_", "mfa_", "javascript-catalog")
 
 def test_apps_import_only_what_stands_below_them(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.chdir(ROOT)
+    # As it configures logging, it would switch off every logger that is there, for all tests that come after.
+    monkeypatch.setattr("importlinter.cli._configure_logging", lambda verbose: None)
     assert lint_imports(no_cache=True) == 0
 
 

@@ -1,203 +1,234 @@
-"""A process killed between any two steps of paying, coming back, an event or a refund ends in the same books as none.
+"""A crash between any two steps leaves nothing that the jobs, or the same click again, do not bring to the same end."""
 
-What is killed is a real process (`tests/payments/killed.py`), at every commit and every request to the provider in
-turn, each time for a registration of its own. Afterwards the jobs run as they would, an hour and a half later.
-"""
-
-import json
-import os
-import subprocess
-import sys
 from collections.abc import Callable, Iterator
 from datetime import timedelta
-from pathlib import Path
+from functools import partial
+from itertools import count
 from typing import Any
 
 import pytest
-from django.db import connection
-from pytest_django import Settings
 
 from candidates.models import PolicyText, Registration, User
 from icg_cert.lib import clock
 from icg_cert.lib.money import Money
 from icg_cert.mail.models import Message
-from payments import attempts, reconcile, refunds, settlement, tasks
-from payments.models import Attempt, LedgerEntry, Refund
+from payments import attempts, deliveries, reconcile, refunds, settlement, tasks
+from payments.gateways import registry
+from payments.models import Attempt, Delivery, LedgerEntry, Refund
 from tests.doubles.stripe import StripeDouble
-from tests.factories import make_registration, make_user
-from tests.payments.conftest import NOW
+from tests.factories import make_programme, make_registration, make_user
+from tests.payments.conftest import NOW, only_attempt
+from tests.payments.crashing import survives
 from tests.payments.stripe.conftest import double, name
 
 __all__ = ["double"]  # the fixture
+
 pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.payment_case(34, 35)]
-ROOT = Path(__file__).parent.parent.parent
-LATER = NOW + timedelta(minutes=90)
-MOST_STEPS = 60
-Run = Callable[..., str]
+SINCE, LATER = NOW - timedelta(days=1), NOW + timedelta(hours=1)
+JOBS = [
+    tasks.process_deliveries, tasks.settle_unresolved, tasks.send_refunds, tasks.reconcile_hourly, tasks.close_unpaid,
+    tasks.remind_invoices,
+]  # fmt: skip
+Books = dict[str, Any]
+Work = Callable[[], object]
+UNPAID: Books = {
+    "status": "unpaid", "attempts": [], "ledger": [], "refunds": [], "deliveries": [], "mails": [], "charges": [],
+    "returned": [],
+}  # fmt: skip
+PAID = UNPAID | {
+    "status": "paid", "attempts": ["paid"], "ledger": [("charge", 40000)], "mails": ["payment_received"],
+    "charges": [("succeeded", 40000)],
+}  # fmt: skip
+RETURNED = PAID | {
+    "status": "refunded", "ledger": [("charge", 40000), ("refund", -40000)], "refunds": ["done"],
+    "mails": ["payment_received", "payment_returned"], "returned": [("succeeded", 40000)],
+}  # fmt: skip
 
 
-@pytest.fixture(scope="module")
-def processes() -> Iterator[subprocess.Popen[str]]:
-    command = [sys.executable, "-W", "error", "-m", "tests.payments.killed"]
-    environment = {**os.environ, "PYTHONPATH": str(ROOT)}
-    with subprocess.Popen(
-        command, cwd=ROOT, env=environment, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True
-    ) as made:
-        yield made
-        assert made.stdin is not None
-        made.stdin.close()
-
-
-@pytest.fixture
-def run(processes: subprocess.Popen[str], double: StripeDouble, settings: Settings) -> Run:
-    """Let a process do something and be killed at a step; what became of it."""
-    names = ("STRIPE_SECRET_KEY", "STRIPE_WEBHOOK_SECRET", "STRIPE_API_URL", "PAYMENT_TIMEOUT_SECONDS")
-
-    def one(act: str, steps: int, **told: Any) -> str:
-        told |= {"settings": {each: getattr(settings, each) for each in names}, "at": NOW.isoformat()}
-        told |= {"database": connection.settings_dict["NAME"], "act": act, "steps": steps}
-        assert processes.stdin is not None
-        assert processes.stdout is not None
-        processes.stdin.write(json.dumps(told) + "\n")
-        processes.stdin.flush()
-        return processes.stdout.readline().strip()
-
-    return one
-
-
-def to_the_end(once: Callable[[int], str]) -> int:
-    """Kill at each step in turn until nothing is left to be killed; how many there were."""
-    for step in range(MOST_STEPS):
-        ended = once(step)
-        if ended == "survived":
-            return step
-        assert ended == "killed"
-    raise AssertionError("it never ended")
-
-
-def afterwards() -> None:
-    """What happens by itself, twice, and the comparison with the provider."""
-    for minutes in (0, 11):
-        clock.jump_to(LATER + timedelta(minutes=minutes))
-        for job in (tasks.process_deliveries, tasks.settle_unresolved, tasks.send_refunds):
-            job()
-        reconcile.run(since=NOW - timedelta(days=1), at=clock.now())
+@pytest.fixture(autouse=True)
+def _portal(double: StripeDouble) -> Iterator[None]:
+    make_programme()
+    yield
     clock.reset()
 
 
-def new_coach() -> Registration:
-    return make_registration(make_user(), payment_status="unpaid")
+class Case:
+    """One registration of its own, and what its candidate does."""
+
+    def __init__(self, double: StripeDouble, policy: PolicyText) -> None:
+        double.clock = NOW
+        self.double, self.policy = double, policy
+        self.registration = make_registration(make_user(), payment_status="unpaid")
+
+    @property
+    def press(self) -> Callable[[], str]:
+        user = self.registration.user
+        return partial(attempts.start, self.registration.pk, "stripe", by=user, at=NOW, accepted=self.policy.pk)
+
+    def pay(self) -> None:
+        self.double.pay(name(self.press()))
+
+    @property
+    def attempt(self) -> Attempt:
+        return only_attempt(self.registration)
+
+    def is_about(self, event: dict[str, Any]) -> bool:
+        return bool(event["data"]["object"]["client_reference_id"] == str(self.attempt.public_id))
+
+    def books(self) -> Books:
+        """Ours and the provider's, of this registration."""
+        registration = Registration.objects.get(pk=self.registration.pk)
+        sessions = self._of("sessions", "customer_email", [registration.user.email])
+        charges = self._of("charges", "payment_intent", [each["payment_intent"] for each in sessions])
+        returned = self._of("refunds", "charge", [each["id"] for each in charges])
+        ledger = LedgerEntry.objects.filter(registration=registration).order_by("pk")
+        return {
+            "status": registration.payment_status,
+            "attempts": [attempt.state for attempt in Attempt.objects.filter(registration=registration)],
+            "ledger": list(ledger.values_list("kind", "amount_minor")),
+            "deliveries": [row.state for row in Delivery.objects.filter(attempt__registration=registration)],
+            "refunds": [refund.state for refund in Refund.objects.filter(entry__registration=registration)],
+            "mails": list(
+                Message.objects.filter(user=registration.user).order_by("pk").values_list("event", flat=True)
+            ),
+            "charges": [(each["status"], each["amount_captured"]) for each in charges],
+            "returned": [(each["status"], each["amount"]) for each in returned],
+        }
+
+    def _of(self, kind: str, name: str, values: list[Any]) -> list[dict[str, Any]]:
+        return [each for each in self.double.state[kind].values() if each[name] and each[name] in values]
 
 
-def begun(registration: Registration, policy: PolicyText) -> tuple[Attempt, str]:
-    """An attempt with its page open, and the page's name at Stripe."""
-    url = attempts.start(registration.pk, "stripe", by=registration.user, at=NOW, accepted=policy.pk)
-    return Attempt.objects.get(registration=registration, state="open"), name(url)
+Begin = Callable[[], Case]
 
 
-def books(registration: Registration) -> tuple[str, list[tuple[str, int]], list[str]]:
-    """Status, movements, and mails of one registration."""
-    registration.refresh_from_db()
-    moved = registration.ledger.order_by("pk").values_list("kind", "amount_minor")
-    told = Message.objects.filter(user=registration.user).order_by("pk").values_list("event", flat=True)
-    return registration.payment_status, list(moved), list(told)
+@pytest.fixture
+def begin(double: StripeDouble, policy: PolicyText) -> Begin:
+    return lambda: Case(double, policy)
 
 
-PAID = ("paid", [("charge", 40000)], ["payment_received"])
+@pytest.fixture
+def begin_paid(begin: Begin) -> Begin:
+    """Paid on the provider's page, of which nobody has told us."""
+
+    def make() -> Case:
+        case = begin()
+        case.pay()
+        return case
+
+    return make
 
 
-def test_killed_while_the_page_is_opened(
-    run: Run, double: StripeDouble, unpaid: Registration, policy: PolicyText
-) -> None:
-    coaches = []
-
-    def once(step: int) -> str:
-        coaches.append(new_coach())
-        return run("pay", step, registration=coaches[-1].pk, accepted=policy.pk)
-
-    assert to_the_end(once) == 6  # two commits and a request, before and after each
-    # Whoever was at the browser presses Pay again, and pays. The page of the killed process is never paid.
-    for coach in coaches:
-        url = attempts.start(coach.pk, "stripe", by=coach.user, at=NOW, accepted=policy.pk)
-        double.pay(name(url))
-        settlement.settle(Attempt.objects.get(registration=coach, state="open").pk, at=NOW)
-    afterwards()
-    assert [books(coach) for coach in coaches] == [PAID] * len(coaches)
-    assert len(double.state["charges"]) == len(coaches)
-
-
-def test_killed_after_the_page_was_opened_and_nobody_comes_back(
-    run: Run, double: StripeDouble, unpaid: Registration, policy: PolicyText
-) -> None:
-    coaches = []
-
-    def once(step: int) -> str:
-        coaches.append(new_coach())
-        return run("pay", step, registration=coaches[-1].pk, accepted=policy.pk)
-
-    to_the_end(once)
+def an_hour_later(double: StripeDouble) -> None:
+    """Everything that the portal does by itself."""
     double.clock = LATER
-    afterwards()
-    assert [books(coach) for coach in coaches] == [("unpaid", [], [])] * len(coaches)
-    assert Attempt.objects.live().count() == 0
+    clock.jump_to(LATER)
+    for job in JOBS:
+        job()
+    reconcile.run(since=SINCE, at=LATER)
+    again = reconcile.run(since=SINCE, at=LATER)
+    assert again is not None
+    assert again.findings == []
 
 
-def test_killed_while_somebody_comes_back(
-    run: Run, double: StripeDouble, unpaid: Registration, policy: PolicyText
-) -> None:
-    coaches = []
+def walk(begin: Callable[[], Case], doing: Callable[[Case], Work], then: Callable[[Case], object]) -> list[Books]:
+    """Kill what is done before each of its steps in turn, until it survives; how every case ended.
 
-    def once(step: int) -> str:
-        coaches.append(new_coach())
-        attempt, page = begun(coaches[-1], policy)
-        double.pay(page)
-        return run("come_back", step, attempt=attempt.pk)
-
-    assert to_the_end(once) >= 6
-    afterwards()
-    assert [books(coach) for coach in coaches] == [PAID] * len(coaches)
-
-
-def test_killed_while_an_event_is_taken(
-    run: Run, double: StripeDouble, unpaid: Registration, policy: PolicyText
-) -> None:
-    coaches = []
-
-    def once(step: int) -> str:
-        coaches.append(new_coach())
-        _, page = begun(coaches[-1], policy)
-        double.pay(page)
-        body, headers = double.signed(double.events("checkout.session.completed")[-1])
-        return run("take_event", step, body=body.decode(), headers=headers)
-
-    assert to_the_end(once) >= 10
-    afterwards()
-    assert [books(coach) for coach in coaches] == [PAID] * len(coaches)
+    Whatever happened to the process, `then` follows, and an hour.
+    """
+    ends: list[Books] = []
+    for number in count():
+        case = begin()
+        is_whole = survives(doing(case), dies_before=number)
+        then(case)
+        an_hour_later(case.double)
+        ends.append(case.books())
+        if is_whole:
+            return ends
+    raise AssertionError
 
 
-def test_killed_while_money_goes_back(
-    run: Run, double: StripeDouble, unpaid: Registration, policy: PolicyText, finance: User, staff: User
-) -> None:
-    coaches = []
+def nothing(case: Case) -> None:
+    """Nobody does anything about it."""
 
-    def once(step: int) -> str:
-        coaches.append(coach := new_coach())
-        attempt, page = begun(coach, policy)
-        double.pay(page)
-        settlement.settle(attempt.pk, at=NOW)
-        Registration.objects.filter(pk=coach.pk).update(status="withdrawn")
-        entry = LedgerEntry.objects.get(registration=coach)
-        asked = refunds.request(entry.pk, amount=Money(40000), reason="Ended.", by=finance, at=NOW)
-        return run("approve", step, refund=asked.pk, by=staff.pk)
 
-    assert to_the_end(once) >= 10
-    # Where the approval itself was lost, the second person finds the refund still waiting, and approves it again.
-    for coach in coaches:
-        refund = LedgerEntry.objects.get(registration=coach, kind="charge").refunds.get()
-        if refund.state == "requested":
-            refunds.approve(refund.pk, by=staff, at=NOW)
-    afterwards()
-    returned = ("refunded", [("charge", 40000), ("refund", -40000)], ["payment_received", "payment_returned"])
-    assert [books(coach) for coach in coaches] == [returned] * len(coaches)
-    assert len(double.state["refunds"]) == len(coaches)
-    assert set(Refund.objects.values_list("state", flat=True)) == {"done"}
+def test_pressing_pay(begin: Begin) -> None:
+    """Whoever saw an error presses again, and pays on the page they get."""
+    assert walk(begin, lambda case: case.press, Case.pay) == [PAID] * 4
+
+
+def test_pressing_pay_and_going_away(begin: Begin) -> None:
+    """A page that nobody opened, or nobody came back to, ends by itself."""
+    ends: list[list[str]] = [[], ["closed"], ["expired"], ["expired"]]
+    assert walk(begin, lambda case: case.press, nothing) == [UNPAID | {"attempts": states} for states in ends]
+
+
+def test_coming_back(begin_paid: Begin) -> None:
+    assert walk(begin_paid, lambda case: partial(settlement.settle, case.attempt.pk, at=NOW), nothing) == [PAID] * 5
+
+
+def test_giving_up_a_page(begin: Begin) -> None:
+    """It takes no money afterwards. Whether it was we who closed it or its time was over is all that may differ."""
+
+    def opened() -> Case:
+        case = begin()
+        case.press()
+        return case
+
+    ends = walk(opened, lambda case: partial(settlement.close, case.attempt.pk, at=NOW), nothing)
+    states = ["expired"] * 6 + ["closed"]
+    assert ends == [UNPAID | {"attempts": [state]} for state in states]
+
+
+def take(body: bytes, headers: dict[str, str]) -> None:
+    """What the door of webhooks does, and then the worker."""
+    event = registry.get("stripe").authenticate(body, headers, at=NOW)
+    deliveries.process(deliveries.receive(event, body, headers, at=NOW), at=NOW)
+
+
+def webhook(case: Case) -> Work:
+    (event,) = (each for each in case.double.events("checkout.session.completed") if case.is_about(each))
+    return partial(take, *case.double.signed(event))
+
+
+def test_a_webhook(begin_paid: Begin) -> None:
+    """The provider sends again what was not answered, and may send again what was."""
+
+    def delivered_again(case: Case) -> None:
+        webhook(case)()
+
+    assert walk(begin_paid, webhook, delivered_again) == [PAID | {"deliveries": ["done"]}] * 7
+
+
+def test_a_webhook_that_comes_once(begin_paid: Begin) -> None:
+    ends = walk(begin_paid, webhook, nothing)
+    assert ends == [PAID] + [PAID | {"deliveries": ["done"]}] * 6
+
+
+def test_a_refund(begin_paid: Begin, finance: User, staff: User) -> None:
+    """Approved again where the approval was lost; sent once."""
+
+    def asked() -> Case:
+        case = begin_paid()
+        settlement.settle(case.attempt.pk, at=NOW)
+        Registration.objects.filter(pk=case.registration.pk).update(status="withdrawn")
+        entry = case.attempt.ledger.get()
+        refunds.request(entry.pk, amount=Money(40000), reason="They withdrew.", by=finance, at=NOW)
+        return case
+
+    def approve(case: Case) -> Work:
+        return partial(refunds.approve, Refund.objects.get(entry__attempt=case.attempt).pk, by=staff, at=NOW)
+
+    def approved_again(case: Case) -> None:
+        if Refund.objects.get(entry__attempt=case.attempt).state == Refund.State.REQUESTED:
+            approve(case)()
+
+    assert walk(asked, approve, approved_again) == [RETURNED] * 10
+
+
+def test_reconciling(begin_paid: Begin) -> None:
+    """Money of which nobody told us, found by a run that dies; the next one goes on."""
+    run = partial(reconcile.run, since=SINCE, at=NOW + timedelta(minutes=30))
+    ends = walk(begin_paid, lambda case: run, nothing)
+    assert ends == [PAID] * len(ends)
+    assert len(ends) > 5
