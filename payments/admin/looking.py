@@ -83,18 +83,20 @@ def ask(
 ) -> HttpResponse:
     """The page between a button and its verb: what will happen, what must be typed. Back to the row once it is done.
 
-    `verb(by=, at=)` reads what was typed from `form` itself; a refusal stands in the form.
+    `verb(by=, at=)` reads what was typed from `form` itself; a refusal stands in the form. A text that it returns
+    is said in place of "done": there was nothing to do.
     """
     if not is_allowed:
         raise PermissionDenied
     back = reverse(f"admin:{row._meta.app_label}_{row._meta.model_name}_change", args=[row.pk])
     if request.method == "POST" and form.is_valid():
         try:
-            verb(by=request.user, at=request.at)  # type: ignore[attr-defined]
+            said = verb(by=request.user, at=request.at)  # type: ignore[attr-defined]
         except Refused as refusal:
             refuse_form(form, refusal)
         else:
-            messages.success(request, f"{row}: done, and written down.")
+            done = said if isinstance(said, str) and said else f"{row}: done, and written down."
+            messages.success(request, done)
             return redirect(back)
     context |= {"title": action, "row": row, "what": what, "form": form, "action": action, "back": back}
     context |= {**model_admin.admin_site.each_context(request), "opts": model_admin.opts}

@@ -119,8 +119,10 @@ class PayerAdmin(AuditedAdmin):
         payer = get_object_or_404(Payer, pk=pk)
         form = RemittanceForm(request.POST or None, payer=payer)
 
-        def verb(**who: Any) -> None:
-            remittances.enter(pk, **form.cleaned_data, **who)
+        def verb(**who: Any) -> str:
+            entered = remittances.enter(pk, **form.cleaned_data, **who)
+            is_new = entered.entered_at == who["at"]
+            return "" if is_new else f"{entered} was entered before. Nothing was posted again."
 
         what = "What it brought is posted to the ledger and cannot be changed afterwards. One that bounces is reversed."
         is_allowed = permissions.may_enter_money(request.user)

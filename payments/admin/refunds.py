@@ -8,7 +8,7 @@ from django.shortcuts import get_object_or_404
 from django.urls import URLPattern
 
 from icg_cert.lib.admin import ReadOnlyAdmin
-from payments import permissions, refunds
+from payments import ledger, permissions, refunds
 from payments.admin.looking import amount, ask, named, whose
 from payments.forms.money import ApproveRefundForm, DeclineRefundForm
 from payments.models import LedgerEntry, Refund
@@ -48,7 +48,7 @@ class RefundAdmin(ReadOnlyAdmin):
         return is_another and refund.state == Refund.State.REQUESTED and permissions.may_approve_refunds(request.user)
 
     def approve(self, request: HttpRequest, pk: int) -> HttpResponse:
-        refund = get_object_or_404(Refund.objects.select_related("entry"), pk=pk)
+        refund = get_object_or_404(Refund.objects.select_related("entry__registration", "entry__payer"), pk=pk)
         by_check = refund.entry.kind != LedgerEntry.Kind.CHARGE
         form = ApproveRefundForm(request.POST or None, by_check=by_check)
 
@@ -56,7 +56,7 @@ class RefundAdmin(ReadOnlyAdmin):
             refunds.approve(pk, **form.cleaned_data, **who)
 
         way = "Send the check first, then enter its number." if by_check else "It leaves at once, the way it came."
-        what = f"{refund.money} go back, because: {refund.reason} {way} This cannot be undone."
+        what = f"{refund.money} go back to {_to_whom(refund)}, because: {refund.reason} {way} This cannot be undone."
         is_allowed = permissions.may_approve_refunds(request.user)
         return ask(request, self, refund, "Approve the refund", what, form, verb, is_allowed=is_allowed)
 
@@ -69,3 +69,11 @@ class RefundAdmin(ReadOnlyAdmin):
         is_allowed = permissions.may_approve_refunds(request.user)
         what = f"{refund.money} stay where they are."
         return ask(request, self, refund, "Decline the refund", what, form, verb, is_allowed=is_allowed)
+
+
+def _to_whom(refund: Refund) -> str:
+    """Who paid it, as far as we know: whoever approves has to know whose money it is, and how they stand."""
+    account = ledger.account_of(refund.entry)
+    if account is not None:
+        return f"{account.user.name} ({account.code}, {account.get_status_display().lower()})"
+    return str(refund.entry.payer) if refund.entry.payer else "whoever paid it: it belongs to nobody we know"

@@ -15,9 +15,17 @@ from candidates.models import User
 from icg_cert.audit.models import Event
 from icg_cert.lib import clock
 from icg_cert.permissions import grant_roles
-from payments import balances, invoices, remittance_file, remittances
+from payments import balances, invoices, refunds, remittance_file, remittances
 from payments.models import Invoice, LedgerEntry, Payer, Refund, Remittance, Vendor
-from tests.factories import make_accepted_order, make_payer, make_vendor
+from tests.factories import (
+    make_accepted_order,
+    make_attempt,
+    make_ledger_entry,
+    make_payer,
+    make_registration,
+    make_user,
+    make_vendor,
+)
 from tests.payments.conftest import NOW
 from tests.payments.districts import billed, coach, left, owed, pay, status
 from tests.portfolios.files import pdf
@@ -203,6 +211,23 @@ def test_finance_enters_money_in_two_steps_and_staff_do_not(desk: Any, staff: Us
     assert "INV-2026-0001: a free seat, $400.00 USD" in page
     desk(finance).post(step["Location"], {**MONEY, "invoices": [invoice.pk]})
     assert (LedgerEntry.objects.get(kind="po_money").actor, status(ada)) == (finance, "paid")
+
+
+@pytest.mark.payment_case(69)
+def test_a_check_entered_again_says_that_it_was_there(desk: Any, finance: User) -> None:
+    there = address("payer_money", make_payer().pk)
+    told = [desk(finance).post(there, MONEY, follow=True).content.decode() for _ in range(2)]
+    assert ["done, and written down" in page for page in told] == [True, False]
+    assert "was entered before. Nothing was posted again." in told[1]
+    assert LedgerEntry.objects.count() == 1
+
+
+def test_who_approves_a_refund_reads_whose_money_it_is(desk: Any, finance: User, staff: User) -> None:
+    registration = make_registration(make_user("Ida Iverson"), status="withdrawn")
+    entry = make_ledger_entry(registration, attempt=make_attempt(registration, state="paid"))
+    refund = refunds.request(entry.pk, amount=entry.money, reason="She withdrew.", by=finance, at=NOW)
+    page = said(desk(staff).get(address("refund_approve", refund.pk)))
+    assert f"$400.00 USD go back to Ida Iverson ({registration.code}, withdrawn), because: She withdrew." in page
 
 
 def test_a_refused_check_keeps_what_was_typed(desk: Any, finance: User) -> None:
