@@ -28,7 +28,9 @@ class Vendor(models.Model):
     terms_days = models.PositiveSmallIntegerField(
         default=30, help_text="Invoices are due so many days after their date"
     )
-    quote_days = models.PositiveSmallIntegerField(default=60, help_text="So long a quote holds, and never past closing")
+    quote_days = models.PositiveSmallIntegerField(
+        default=120, help_text="So long a quote holds, and never past closing"
+    )
     w9 = models.FileField("W-9", upload_to=vendor_path, blank=True, help_text="PDF, signed this year or last")
     w9_signed_on = models.DateField("W-9 signed on", null=True, blank=True)
 

@@ -12,7 +12,7 @@ from icg_cert.lib.money import Money
 from icg_cert.lib.words import day_of
 from icg_cert.mail.models import Message
 from payments import acceptance, quotes
-from payments.models import Quote
+from payments.models import Quote, Vendor
 from payments.quotes import Wanted
 from tests.factories import MICROSECOND, at, make_cohort, make_programme, make_vendor
 from tests.payments.conftest import NOW
@@ -78,9 +78,15 @@ def test_make_takes_the_cohort_s_fee_of_that_day(cohort: Cohort) -> None:
         (at(2027, 1, 31, 23), at(2027, 2, 1)),
     ],
 )
-def test_make_holds_for_sixty_whole_days_and_never_past_closing(cohort: Cohort, when: Any, until: Any) -> None:
+def test_make_holds_for_so_many_whole_days_and_never_past_closing(cohort: Cohort, when: Any, until: Any) -> None:
+    Vendor.objects.update(quote_days=60)
     quote = make(when)
     assert (quote.valid_until, quote.content["valid_until"]) == (until, day_of(until - MICROSECOND))
+
+
+def test_make_holds_until_closing_unless_the_vendor_says_otherwise(cohort: Cohort) -> None:
+    """The price of a cohort does not change, so one deadline is enough."""
+    assert make(cohort.registration_opens_at).valid_until == cohort.registration_closes_at
 
 
 @pytest.mark.parametrize(
