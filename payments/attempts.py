@@ -19,6 +19,7 @@ from payments import acceptance, ledger, settlement, unmatched
 from payments.gateways import registry
 from payments.gateways.base import GatewayError, Redirect, Rejected
 from payments.models import Attempt, ProviderCall
+from payments.overview import number_of
 
 State = Attempt.State
 # How long a provider's page takes money. Stripe asks for 30 minutes at least, measured by its own clock.
@@ -149,7 +150,7 @@ def _insert(registration: Registration, provider: str, *, by: Any, at: datetime)
         state=State.OPENING,
         idem_key=f"open-{public_id}",
         request={
-            "description": f"Certification fee, cohort {registration.cohort.number}, {registration.code}",
+            "description": f"Certification fee, cohort {registration.cohort.number}, {number_of(registration)}",
             "email": registration.user.email,
             "return_url": f"{settings.BASE_URL}{path}",
             "expires_at": expires_at.isoformat(),

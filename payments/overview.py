@@ -26,6 +26,12 @@ KINDS = {
 }
 
 
+def number_of(registration: Registration) -> str:
+    """What a registration is called on receipts and at providers. Not the candidate's code: scorers know people by
+    that, and employers read receipts."""
+    return f"{registration.cohort.year}-{registration.pk:05}"
+
+
 @dataclass(frozen=True)
 class Overview:
     """Everything is read when first asked for, and once."""
@@ -35,8 +41,7 @@ class Overview:
 
     @property
     def receipt_number(self) -> str:
-        """Not the candidate's code: scorers know people by that, and employers read receipts."""
-        return f"{self.registration.cohort.year}-{self.registration.pk:05}"
+        return number_of(self.registration)
 
     @property
     def state_word(self) -> str:

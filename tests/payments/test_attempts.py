@@ -29,7 +29,7 @@ def test_start_freezes_the_request_and_leads_to_the_page(unpaid: Registration, b
     assert (attempt.state, attempt.provider, attempt.money, attempt.url) == ("open", "fake", Money(40000), url)
     assert attempt.expires_at == NOW + timedelta(minutes=32)
     assert attempt.request == {
-        "description": f"Certification fee, cohort 10, {unpaid.code}",
+        "description": f"Certification fee, cohort 10, 2026-{unpaid.pk:05}",
         "email": "ada@example.org",
         "return_url": f"http://localhost:8000/pay/return/{attempt.public_id}/{attempts.return_token(attempt.public_id)}/",
         "expires_at": (NOW + timedelta(minutes=32)).isoformat(),
