@@ -65,7 +65,8 @@ class Visitor:
         self.page.wait_for_load_state()
 
     def show(self, title: str) -> Iterator[int]:
-        """The page at each width. SCREENSHOTS=folder keeps the pictures."""
+        """The page at each width, once it is there whole. SCREENSHOTS=folder keeps the pictures."""
+        self.page.wait_for_load_state()  # a press waits for the answer's first byte only
         self._looks += 1
         for width in WIDTHS:
             self.page.set_viewport_size({"width": width, "height": 900})
