@@ -37,6 +37,7 @@ django.setup()
 def pytest_configure(config: pytest.Config) -> None:
     config.addinivalue_line("markers", "requires(*programs): skip where one is missing, fail under REQUIRE_ALL=1")
     config.addinivalue_line("markers", "payment_case(*numbers): which fault cases of payments.md a test holds")
+    config.addinivalue_line("markers", "media_case(*numbers): which fault cases of media.md a test holds")
 
 
 def pytest_runtest_setup(item: pytest.Item) -> None:

@@ -6,6 +6,7 @@ a lock, so that its candidate can remove it meanwhile.
 
 import logging
 from datetime import datetime, timedelta
+from io import BytesIO
 from typing import BinaryIO
 from uuid import UUID
 
@@ -15,13 +16,14 @@ from django.db import transaction
 from candidates import deadlines
 from icg_cert.audit import trail
 from icg_cert.mail import outbox
-from portfolios import storage
+from portfolios import renditions, storage
 from portfolios.checking import containers, pdfs, videos, zips
 from portfolios.checking.finding import Finding, Unusable
-from portfolios.models import Entry, Requirement, Upload, UploadQuerySet
+from portfolios.models import Entry, Rendition, Requirement, Upload, UploadQuerySet
 
 logger = logging.getLogger(__name__)
 State = Upload.State
+Kind = Rendition.Kind
 SECOND_MS = 1000
 
 
@@ -33,7 +35,7 @@ def check(upload_id: UUID, *, at: datetime) -> None:
     try:
         finding = _look(upload)
         if finding.poster:
-            storage.default().put(poster_key(upload), finding.poster, content_type="image/jpeg")
+            renditions.keep(upload, Kind.POSTER, BytesIO(finding.poster), content_type="image/jpeg", at=at)
     except Unusable as verdict:
         _reject(upload_id, verdict, at=at)
     except Exception:  # whatever goes wrong in here is ours to mend and never the candidate's fault
@@ -41,10 +43,6 @@ def check(upload_id: UUID, *, at: datetime) -> None:
         _fail(upload_id, at=at)
     else:
         _accept(upload_id, finding, at=at)
-
-
-def poster_key(upload: Upload) -> str:
-    return f"{upload.storage_key}-poster"
 
 
 def release_abandoned(at: datetime) -> int:

@@ -16,9 +16,10 @@ State = Upload.State
 
 
 def is_usable(upload: Upload) -> bool:
-    """Found good, or given up by our own check, which is never the candidate's fault."""
-    gave_up = upload.state == State.FAILED and upload.check_tries >= settings.UPLOAD_PROCESSING_ATTEMPTS
-    return upload.state == State.READY or gave_up
+    """Found good, whether or not it can be watched yet, or given up by ourselves, never the candidate's fault."""
+    tries = max(upload.check_tries, upload.processing_tries)
+    gave_up = upload.state == State.FAILED and tries >= settings.UPLOAD_PROCESSING_ATTEMPTS
+    return upload.state in (State.PROCESSING, State.READY) or gave_up
 
 
 class SlotState(StrEnum):

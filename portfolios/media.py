@@ -9,16 +9,21 @@ from typing import Any
 
 from django.http import Http404, HttpRequest, HttpResponse, HttpResponseRedirect, StreamingHttpResponse
 from django.http.response import HttpResponseBase
+from django.shortcuts import get_object_or_404
 
 from icg_cert.audit import trail
-from portfolios import checks, storage
+from portfolios import storage
 from portfolios.admission import CONTENT_TYPES
-from portfolios.models import Upload
+from portfolios.models import Rendition, Upload
 from portfolios.ranges import Span, Unsatisfiable, span
 
 MOST = 2 * 1024 * 1024
-SHOWN_IN_THE_BROWSER = (".pdf", ".mp4", ".m4v", ".mov", ".mkv", ".webm")
-POSTER_TYPE = "image/jpeg"
+SHOWN_IN_THE_BROWSER = (".pdf", ".mp4", ".m4v", ".mov", ".mkv", ".webm", ".jpg", ".vtt")
+ENDINGS = {ending: suffix for suffix, ending in CONTENT_TYPES.items()} | {
+    "video/mp4": ".mp4",
+    "image/jpeg": ".jpg",
+    "text/vtt": ".vtt",
+}
 
 
 def serve(request: HttpRequest, upload: Upload) -> HttpResponseBase:
@@ -29,10 +34,12 @@ def serve(request: HttpRequest, upload: Upload) -> HttpResponseBase:
     return _answer(request, upload.storage_key, content_type=content_type, name=name, tag=tag)
 
 
-def serve_poster(request: HttpRequest, upload: Upload) -> HttpResponseBase:
-    """The first picture of a video as JPEG. 404 when there is none."""
-    name, tag = f"{upload.neutral_name}.jpg", f'"poster-{upload.pk}"'
-    return _answer(request, checks.poster_key(upload), content_type=POSTER_TYPE, name=name, tag=tag)
+def serve_rendition(request: HttpRequest, upload: Upload, kind: str) -> HttpResponseBase:
+    """What the portal made from an upload, with ranges. 404 when there is none of this kind."""
+    made = get_object_or_404(Rendition, upload=upload, kind=kind)
+    name = f"{upload.neutral_stem}{ENDINGS[made.content_type]}"
+    tag = f'"{made.pk}-{made.made_at.timestamp():.6f}"'
+    return _answer(request, made.storage_key, content_type=made.content_type, name=name, tag=tag)
 
 
 def _note_view(request: HttpRequest, upload: Upload) -> None:
@@ -84,7 +91,7 @@ def _wanted(request: HttpRequest, size: int, tag: str) -> Span | None:
 
 def _headers(content_type: str, name: str, tag: str) -> dict[str, str]:
     """Never the user's file name, never kept in a cache, never guessed to be something else."""
-    inline = content_type == POSTER_TYPE or name.endswith(SHOWN_IN_THE_BROWSER)
+    inline = name.endswith(SHOWN_IN_THE_BROWSER)
     return {
         "Content-Type": content_type,
         "Content-Disposition": f'{"inline" if inline else "attachment"}; filename="{name}"',

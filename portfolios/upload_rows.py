@@ -25,6 +25,7 @@ FILE_WORDS = {
     State.OPEN: ("Upload not finished", "warn"),
     State.STORED: ("Received, being checked", "info"),
     State.CHECKING: ("Received, being checked", "info"),
+    State.PROCESSING: ("Received and checked", "good"),
     State.READY: ("Ready", "good"),
     State.REJECTED: ("Cannot be used", "bad"),
     State.FAILED: ("Received, our check is delayed", "info"),

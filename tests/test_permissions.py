@@ -11,6 +11,7 @@ optional fifth field is what is posted. An address without a row fails tests/tes
 """
 
 from collections.abc import Callable
+from io import BytesIO
 from typing import Any
 
 import pytest
@@ -23,8 +24,8 @@ from candidates.models import PolicyText, User
 from icg_cert.lib import clock
 from payments import attempts, invoices, quotes
 from payments.models import CreditNote, Invoice, Quote
-from portfolios import checks, storage
-from portfolios.models import Entry, Requirement
+from portfolios import renditions, storage
+from portfolios.models import Entry, Rendition, Requirement
 from scoring import release
 from scoring.models import Certificate, Sheet
 from tests.factories import (
@@ -99,8 +100,8 @@ def sheet_file(cast: Cast) -> dict[str, Any]:
     sheet = Sheet.objects.get(**own_sheet(cast))
     entry = sheet.assignment.entry
     upload = make_upload(entry, make_requirement(entry.factor, "film", kind="video"), extension=".mp4")
-    for key in (upload.storage_key, checks.poster_key(upload)):
-        storage.default().put(key, b"film", content_type="video/mp4")
+    storage.default().put(upload.storage_key, BytesIO(b"film"), content_type="video/mp4")
+    renditions.keep(upload, Rendition.Kind.POSTER, BytesIO(b"poster"), content_type="image/jpeg", at=at(2027, 5, 10))
     return {"pk": sheet.pk, "upload": upload.pk}
 
 
@@ -268,15 +269,15 @@ def own_upload(cast: Cast) -> dict[str, Any]:
 
 def own_document(cast: Cast) -> dict[str, Any]:
     upload = make_upload(make_entry(make_registration(cast["owner"])))
-    storage.default().put(upload.storage_key, b"%PDF-1.7", content_type="application/pdf")
+    storage.default().put(upload.storage_key, BytesIO(b"%PDF-1.7"), content_type="application/pdf")
     return {"pk": upload.pk}
 
 
 def own_video(cast: Cast) -> dict[str, Any]:
     video = make_requirement(key="film", kind=Requirement.Kind.VIDEO)
     upload = make_upload(make_entry(make_registration(cast["owner"])), video, extension=".mp4")
-    for key in (upload.storage_key, checks.poster_key(upload)):
-        storage.default().put(key, b"film", content_type="video/mp4")
+    storage.default().put(upload.storage_key, BytesIO(b"film"), content_type="video/mp4")
+    renditions.keep(upload, Rendition.Kind.POSTER, BytesIO(b"poster"), content_type="image/jpeg", at=at(2027, 5, 10))
     return {"pk": upload.pk}
 
 

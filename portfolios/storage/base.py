@@ -92,8 +92,8 @@ class Store(Protocol):
     def abort(self, transfer: Transfer) -> None:
         """Forget the transfer and its bytes. A repeat is harmless."""
 
-    def put(self, key: str, body: bytes, *, content_type: str) -> None:
-        """Keep a small file of our own making (a poster) in one go, over whatever was there."""
+    def put(self, key: str, file: BinaryIO, *, content_type: str) -> int:
+        """Keep a file of our own making, over whatever was there, whole or not at all; its bytes. DiskFull."""
 
     def size(self, key: str) -> int:
         """Bytes of a finished file. Missing."""

@@ -11,6 +11,8 @@ from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from pathlib import Path
+from shutil import copyfileobj
+from tempfile import NamedTemporaryFile
 from typing import BinaryIO
 
 from django.core import signing
@@ -85,12 +87,20 @@ class LocalStore:
         self._open_path(transfer.key).unlink(missing_ok=True)
         self._path(transfer.key).unlink(missing_ok=True)
 
-    def put(self, key: str, body: bytes, *, content_type: str) -> None:
-        path = self._open_path(key)
+    def put(self, key: str, file: BinaryIO, *, content_type: str) -> int:
+        path = self._path(key)
         path.parent.mkdir(parents=True, exist_ok=True)
-        with _full_disk_is_named():
-            path.write_bytes(body)
-        path.replace(self._path(key))
+        with _full_disk_is_named(), NamedTemporaryFile(dir=path.parent, suffix=".open", delete=False) as beside:
+            try:
+                copyfileobj(file, beside, CHUNK)
+                beside.flush()
+                os.fsync(beside.fileno())
+            except BaseException:
+                Path(beside.name).unlink()
+                raise
+        Path(beside.name).replace(path)
+        _make_durable(path.parent)
+        return path.stat().st_size
 
     def size(self, key: str) -> int:
         with _absence_is_named(key):

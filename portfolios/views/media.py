@@ -9,7 +9,7 @@ from django.shortcuts import get_object_or_404
 from django.views.decorators.http import require_safe
 
 from portfolios import media
-from portfolios.models import Requirement, Upload
+from portfolios.models import Rendition, Requirement, Upload
 
 VIDEO = Requirement.Kind.VIDEO
 
@@ -29,7 +29,7 @@ def media_document(request: HttpRequest, pk: UUID) -> HttpResponseBase:
 @login_required
 @require_safe
 def media_poster(request: HttpRequest, pk: UUID) -> HttpResponseBase:
-    return media.serve_poster(request, _stored(request, pk, is_video=True))
+    return media.serve_rendition(request, _stored(request, pk, is_video=True), Rendition.Kind.POSTER)
 
 
 def _stored(request: HttpRequest, pk: UUID, *, is_video: bool) -> Upload:

@@ -9,7 +9,7 @@ from django.views.decorators.http import require_safe
 
 from icg_cert.lib.doors import Request
 from portfolios import media
-from portfolios.models import Upload
+from portfolios.models import Rendition, Upload
 from scoring.models import Sheet
 
 
@@ -22,7 +22,7 @@ def sheet_media(request: Request, pk: int, upload: UUID) -> HttpResponseBase:
 @login_required
 @require_safe
 def sheet_poster(request: Request, pk: int, upload: UUID) -> HttpResponseBase:
-    return media.serve_poster(request, _of_sheet(request, pk, upload))
+    return media.serve_rendition(request, _of_sheet(request, pk, upload), Rendition.Kind.POSTER)
 
 
 def _of_sheet(request: Request, pk: int, upload: UUID) -> Upload:

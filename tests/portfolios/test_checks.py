@@ -26,7 +26,7 @@ def test_good_film_is_ready_with_its_measures_and_a_poster(entry: Entry, video: 
     upload = hand_in_checked(entry, video, noon)
     assert (upload.state, upload.duration_ms, upload.width, upload.height) == ("ready", 6000, 160, 90)
     assert (upload.checked_at, upload.check_tries) == (noon, 1)
-    with storage.default().open(checks.poster_key(upload)) as poster:
+    with storage.default().open(upload.renditions.get().storage_key) as poster:
         assert poster.read(3) == b"\xff\xd8\xff"
     assert not Message.objects.exists()
 

@@ -3,7 +3,7 @@
 import errno
 import os
 from datetime import timedelta
-from io import SEEK_END
+from io import SEEK_END, BytesIO
 from pathlib import Path
 from typing import Any
 
@@ -139,7 +139,7 @@ def test_missing_files_have_a_name_for_it(store: LocalStore) -> None:
 
 def test_small_files_are_put_over_what_was_there(store: LocalStore) -> None:
     for body in (b"first", b"second"):
-        store.put("posters/one", body, content_type="image/jpeg")
+        assert store.put("posters/one", BytesIO(body), content_type="image/jpeg") == len(body)
     with store.open("posters/one") as file:
         assert file.seek(0, SEEK_END) == 6
     store.delete("posters/one")

@@ -439,7 +439,7 @@ def test_fingerprint_knows_the_size_and_three_places() -> None:
 
 def test_uploads_never_leave_their_state_by_a_way_that_is_not_named() -> None:
     ends = {state for state, following in Upload.NEXT.items() if not following}
-    assert ends == {"aborted", "expired", "replaced", "removed"}
+    assert ends == {"aborted", "expired", "replaced", "removed", "withdrawn"}
     assert set(Upload.NEXT) == set(Upload.State)
     assert set(Upload.GONE) == ends
 

@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator
 from datetime import timedelta
+from io import BytesIO
 from typing import Any
 
 import pytest
@@ -409,7 +410,7 @@ def video(sheet: Sheet) -> Upload:
     entry = sheet.assignment.entry
     requirement = make_requirement(entry.factor, "talk", kind=Requirement.Kind.VIDEO)
     upload = make_upload(entry, requirement, filename="Ada at Lakeside.mp4", extension=".mp4", size=10)
-    storage.default().put(upload.storage_key, b"0123456789", content_type="video/mp4")
+    storage.default().put(upload.storage_key, BytesIO(b"0123456789"), content_type="video/mp4")
     return upload
 
 
@@ -471,7 +472,7 @@ def secret_sheet(scorer: User) -> Sheet:
         make_upload(entry, video, filename="holiday.mp4", extension=".mp4"),
     ]
     for upload in files:
-        storage.default().put(upload.storage_key, b"bytes", content_type="application/octet-stream")
+        storage.default().put(upload.storage_key, BytesIO(b"bytes"), content_type="application/octet-stream")
     return make_reading(entry, scorer)
 
 
