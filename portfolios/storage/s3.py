@@ -41,6 +41,7 @@ DAMAGED |= {"XAmzContentChecksumMismatch", "XAmzContentSHA256Mismatch"}
 FULL = {"QuotaExceeded", "XMinioStorageFull", "XMinioAdminBucketQuotaExceeded"}
 KINDS: list[tuple[set[str], type[StorageError]]] = [(ABSENT, Missing), (DAMAGED, BadPart), (FULL, DiskFull)]
 INSUFFICIENT_STORAGE = 507
+PAGE = 1000  # the most that a list tells at once
 ONE_AT_A_TIME = TransferConfig(use_threads=False)
 
 
@@ -110,8 +111,7 @@ class S3Store:
     def list(self, transfer: Transfer) -> Sequence[Part] | None:
         try:
             with _errors_are_named(transfer.key):
-                pages = self.client.get_paginator("list_parts").paginate(**self._upload(transfer))
-                found = [part for page in pages for part in page.get("Parts", [])]
+                found = [*self._listing("list_parts", "Parts", **self._upload(transfer))]
         except Missing:
             self._refuse_other(transfer)
             return None
@@ -133,8 +133,7 @@ class S3Store:
 
     def unfinished(self, prefix: str, *, before: datetime) -> Iterator[Transfer]:
         with _errors_are_named(prefix):
-            pages = self.client.get_paginator("list_multipart_uploads").paginate(Bucket=self.bucket, Prefix=prefix)
-            for begun in (begun for page in pages for begun in page.get("Uploads", [])):
+            for begun in self._listing("list_multipart_uploads", "Uploads", Bucket=self.bucket, Prefix=prefix):
                 if begun["Initiated"] < before:
                     yield Transfer(begun["Key"], begun["UploadId"], 0, 0)
 
@@ -190,6 +189,10 @@ class S3Store:
     def _presigned(self, call: str, parameters: dict[str, Any]) -> str:
         seconds = self.lifetime // timedelta(seconds=1)
         return str(self.signer.generate_presigned_url(call, Params=parameters, ExpiresIn=seconds))
+
+    def _listing(self, call: str, what: str, **parameters: str) -> Iterator[dict[str, Any]]:
+        for page in self.client.get_paginator(call).paginate(**parameters, PaginationConfig={"PageSize": PAGE}):
+            yield from page.get(what, [])
 
     def _get(self, key: str, start: int, length: int) -> BinaryIO:
         span = f"bytes={start}-{start + length - 1}"

@@ -38,5 +38,5 @@ def in_words() -> Iterator[None]:
         yield
     except storage.StorageError as error:
         if isinstance(error, storage.DiskFull | storage.Unavailable):
-            logger.exception("the store of files is in trouble")
+            logger.error("the store of files is in trouble: %s", error.__cause__ or error)
         raise Refused(*WORDS[type(error)]) from error
