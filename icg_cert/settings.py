@@ -168,10 +168,13 @@ MEDIA_ROOT = VAR_DIR / "media"
 MEDIA_URL = "/media/"  # never routed: files are served by views that ask who is asking
 S3_BUCKET = env.str("S3_BUCKET", "")
 S3_ENDPOINT_URL = env.str("S3_ENDPOINT_URL", "")
-S3_PUBLIC_URL = env.str("S3_PUBLIC_URL", S3_ENDPOINT_URL)  # what browsers call, where it differs
 S3_REGION = env.str("S3_REGION", "us-east-1")
+# What browsers call, where it differs
+S3_PUBLIC_URL = env.str("S3_PUBLIC_URL", "") or S3_ENDPOINT_URL or f"https://s3.{S3_REGION}.amazonaws.com"
+S3_ADDRESSING = "path" if S3_ENDPOINT_URL else "virtual"  # Amazon knows a bucket by its own host name
 S3_ACCESS_KEY = env.str("S3_ACCESS_KEY", "")
 S3_SECRET_KEY = env.str("S3_SECRET_KEY", "")
+PART_CHECKSUM = env.str("PART_CHECKSUM", "sha256")  # "none": the provider does not know SHA-256 of parts
 LOCAL_FILES = {"BACKEND": "django.core.files.storage.FileSystemStorage"}
 BUCKET = {
     "BACKEND": "storages.backends.s3.S3Storage",
@@ -181,7 +184,7 @@ BUCKET = {
         "region_name": S3_REGION,
         "access_key": S3_ACCESS_KEY or None,  # None lets boto3 find the machine's own role
         "secret_key": S3_SECRET_KEY or None,
-        "addressing_style": "path" if S3_ENDPOINT_URL else "virtual",
+        "addressing_style": S3_ADDRESSING,
         "signature_version": "s3v4",
         "file_overwrite": False,
         "querystring_auth": True,
@@ -267,7 +270,9 @@ CELERY_BROKER_CONNECTION_RETRY_ON_STARTUP = True
 CELERY_WORKER_HIJACK_ROOT_LOGGER = False
 
 # Safety
-S3_ORIGIN = ["/".join(S3_PUBLIC_URL.split("/")[:3])] if S3_BUCKET and S3_PUBLIC_URL else []
+S3_ORIGIN = ["/".join(S3_PUBLIC_URL.split("/")[:3])] if S3_BUCKET else []
+if S3_ADDRESSING == "virtual":
+    S3_ORIGIN = [origin.replace("://", f"://{S3_BUCKET}.") for origin in S3_ORIGIN]
 CONTENT_SECURITY_POLICY = {
     "DIRECTIVES": {
         "default-src": ["'self'"],

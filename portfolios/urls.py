@@ -15,6 +15,7 @@ urlpatterns = [
     path("uploads/", uploads.upload_create, name="upload-create"),
     path("uploads/<uuid:pk>/", uploads.upload_detail, name="upload-detail"),
     path("uploads/<uuid:pk>/sign", uploads.upload_sign, name="upload-sign"),
+    path("uploads/<uuid:pk>/relay/<int:number>", uploads.upload_relay, name="upload-relay"),
     path("uploads/<uuid:pk>/complete", uploads.upload_complete, name="upload-complete"),
     path("uploads/<uuid:pk>/remove/", uploads.upload_remove, name="upload-remove"),
     path("uploads/<uuid:pk>/consent/", uploads.upload_consent, name="upload-consent"),

@@ -3,15 +3,19 @@
 import os
 import shutil
 from collections.abc import Iterator
+from copy import deepcopy
 
 import pytest
 from django.db import connections
 from playwright.sync_api import Browser, sync_playwright
+from pytest_django import Settings
 
 from candidates.models import User
 from candidates.permissions import FINANCE, LEAD, SCORER, STAFF
 from payments.gateways import registry
+from tests import object_store
 from tests.factories import make_scorer, make_user
+from tests.object_store import ObjectStore
 from tests.payments import fake
 
 
@@ -79,3 +83,28 @@ def chromium(django_db_setup: None) -> Iterator[Browser]:
         browser.close()
         connections.close_all()
     del os.environ["DJANGO_ALLOW_ASYNC_UNSAFE"]
+
+
+@pytest.fixture(scope="session")
+def seaweed(tmp_path_factory: pytest.TempPathFactory) -> Iterator[ObjectStore]:
+    """One server for all tests of this process, started when the first of them asks for it."""
+    server = ObjectStore(tmp_path_factory.mktemp("seaweed"))
+    yield server
+    server.close()
+
+
+@pytest.fixture
+def s3(seaweed: ObjectStore, settings: Settings) -> Iterator[ObjectStore]:
+    """The portal keeps its files in a bucket, which is empty, and pages may reach it. Browsers may send to it from
+    settings.BASE_URL, and from elsewhere after `s3.allow(origin)`.
+    """
+    settings.S3_BUCKET, settings.S3_ENDPOINT_URL, settings.S3_PUBLIC_URL = object_store.BUCKET, seaweed.url, seaweed.url
+    settings.S3_ACCESS_KEY, settings.S3_SECRET_KEY = object_store.ACCESS_KEY, object_store.SECRET_KEY
+    settings.S3_ADDRESSING = "path"
+    policy = deepcopy(settings.CONTENT_SECURITY_POLICY)
+    for directive in ("img-src", "media-src", "connect-src", "frame-src"):
+        policy["DIRECTIVES"][directive].append(seaweed.url)
+    settings.CONTENT_SECURITY_POLICY = policy
+    seaweed.allow(settings.BASE_URL)
+    yield seaweed
+    seaweed.empty()

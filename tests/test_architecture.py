@@ -39,6 +39,7 @@ PURE = [
     "payments.gateways.stripe_answers",
     "portfolios.filenames",
     "portfolios.storage.base",
+    "portfolios.storage.remote_file",
     "scoring.planner",
     "scoring.scores",
 ]

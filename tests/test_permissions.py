@@ -267,6 +267,11 @@ def own_upload(cast: Cast) -> dict[str, Any]:
     return {"pk": make_upload(make_entry(make_registration(cast["owner"]))).pk}
 
 
+def own_part(cast: Cast) -> dict[str, Any]:
+    """Of a file that is here already: it takes no part any more."""
+    return {**own_upload(cast), "number": 1}
+
+
 def own_document(cast: Cast) -> dict[str, Any]:
     upload = make_upload(make_entry(make_registration(cast["owner"])))
     storage.default().put(upload.storage_key, BytesIO(b"%PDF-1.7"), content_type="application/pdf")
@@ -321,6 +326,7 @@ TABLE: list[Row] = [
     ("portfolios:upload-detail",   "GET",    own_upload,   "401  404  200  404  404  404  404  404"),
     ("portfolios:upload-detail",   "DELETE", own_upload,   "401  404  204  404  404  404  404  404"),
     ("portfolios:upload-sign",     "POST",   own_upload,   "401  404  400  404  404  404  404  404"),
+    ("portfolios:upload-relay",    "POST",   own_part,     "401  404  404  404  404  404  404  404"),
     ("portfolios:upload-complete", "POST",   own_upload,   "401  404  400  404  404  404  404  404"),
     ("portfolios:upload-part",     "PUT",    forged,       "403  403  403  403  403  403  403  403", ""),
     ("portfolios:upload-part",     "GET",    forged,       "405  405  405  405  405  405  405  405"),

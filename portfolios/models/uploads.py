@@ -171,7 +171,7 @@ class Upload(models.Model):
 
 
 class UploadPart(models.Model):
-    """One part that has arrived: written once its bytes are on disk and their digest was right."""
+    """One part that has arrived, its digest found right; or, where parts go to the store itself, that was signed."""
 
     upload = models.ForeignKey(Upload, on_delete=models.CASCADE, related_name="parts")
     number = models.PositiveIntegerField(help_text="From 1")

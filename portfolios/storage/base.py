@@ -6,10 +6,10 @@ so that the store itself refuses wrong bytes), then `complete`. The client never
 
 from base64 import b64decode, b64encode
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field, replace
 from datetime import datetime
 from hashlib import sha256
-from typing import BinaryIO, Protocol
+from typing import BinaryIO, ClassVar, Protocol
 
 CHUNK = 256 * 1024
 
@@ -34,6 +34,14 @@ class Missing(StorageError):
     """There is no such file or transfer."""
 
 
+class NoDigest(StorageError):
+    """This store tells wrong bytes by their digest, and none was given for a part."""
+
+
+class Unavailable(StorageError):
+    """The store cannot be reached, or is in trouble. Another try may succeed."""
+
+
 @dataclass(frozen=True, slots=True)
 class Transfer:
     """A file under way: the key it will stand under, the store's own name of the transfer, and its exact size."""
@@ -56,11 +64,22 @@ class Transfer:
 
 @dataclass(frozen=True, slots=True)
 class Part:
-    """One part: its number from 1, its length, and the base64 of its SHA-256 (44 characters)."""
+    """One part: its number from 1, its length, and the base64 of its SHA-256 (44 characters; "": not known).
+
+    `mark` is the store's own name of these bytes, where it gave one.
+    """
 
     number: int
     size: int
     sha256: str
+    mark: str = field(default="", compare=False)
+
+    def proved(self, body: bytes) -> "Part":
+        """This part with the digest found. BadPart when these are not the bytes that were announced."""
+        found = digest(body)
+        if len(body) != self.size or self.sha256 not in ("", found):
+            raise BadPart(f"part {self.number}")
+        return replace(self, sha256=found)
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,23 +93,46 @@ class SignedPart:
 
 
 class Store(Protocol):
+    """`is_direct`: browsers send parts to the store itself, which lists them, and the portal's rows say only what was
+    signed. Otherwise every part comes through the portal, whose rows are the list, and is written under the lock of
+    its upload, so that it does not meet `complete` half way.
+    """
+
+    is_direct: ClassVar[bool]
+
     def create(self, key: str, *, size: int, part_size: int, content_type: str) -> Transfer:
         """Open a transfer. DiskFull where the store can know it beforehand."""
 
     def sign(self, transfer: Transfer, part: Part, *, at: datetime) -> SignedPart:
-        """Permission to send exactly these bytes as this part."""
+        """Permission to send exactly these bytes as this part. NoDigest."""
+
+    def read_token(self, token: str, *, at: datetime) -> tuple[Transfer, Part]:
+        """What an address of the portal's own, made by `sign`, permits. BadToken: forged, or its time is over."""
 
     def receive(self, transfer: Transfer, part: Part, body: bytes) -> Part:
-        """Keep a part that came through the portal; it is returned with the digest found. BadPart, DiskFull."""
+        """Keep a part that came through the portal; it is returned with the digest found.
+
+        BadPart, DiskFull, Missing.
+        """
 
     def list(self, transfer: Transfer) -> Sequence[Part] | None:
-        """The parts the store holds; None when every part came through the portal, whose rows are then the list."""
+        """The parts the store holds, without a digest where it keeps none; None when the portal's rows are the list:
+        the store has none, or the transfer is complete and only the portal does not know it yet. Missing.
+        """
 
     def complete(self, transfer: Transfer, parts: Sequence[Part]) -> None:
-        """Make the file of its parts, durably. A repeat is harmless. Missing."""
+        """Make the file of its parts, as `list` or else the rows name them, durably. A repeat is harmless.
+
+        Missing; BadPart when the store holds other bytes, and then nothing is made.
+        """
 
     def abort(self, transfer: Transfer) -> None:
-        """Forget the transfer and its bytes. A repeat is harmless."""
+        """Forget an unfinished transfer and its bytes; a finished file stays. A repeat is harmless."""
+
+    def unfinished(self, prefix: str, *, before: datetime) -> Iterator[Transfer]:
+        """Transfers under `prefix` of which nothing was heard since `before`, by the store's own clock. Their sizes
+        are not known here: 0.
+        """
 
     def put(self, key: str, file: BinaryIO, *, content_type: str) -> int:
         """Keep a file of our own making, over whatever was there, whole or not at all; its bytes. DiskFull."""
@@ -109,6 +151,29 @@ class Store(Protocol):
 
     def delete(self, key: str) -> None:
         """Forget a finished file. A repeat is harmless."""
+
+
+@dataclass(slots=True)
+class Piece:
+    """Some bytes of an open file, in chunks. Closes the file at its end, and when nobody wanted even the first."""
+
+    file: BinaryIO
+    left: int
+
+    def __iter__(self) -> Iterator[bytes]:
+        return self
+
+    def __next__(self) -> bytes:
+        chunk = self.file.read(min(CHUNK, self.left)) if self.left else b""
+        self.left -= len(chunk)
+        if not chunk:
+            self.close()
+            raise StopIteration
+        return chunk
+
+    def close(self) -> None:
+        self.left = 0
+        self.file.close()
 
 
 def digest(body: bytes) -> str:

@@ -8,18 +8,19 @@ import errno
 import os
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from datetime import datetime, timedelta
 from pathlib import Path
 from shutil import copyfileobj
 from tempfile import NamedTemporaryFile
-from typing import BinaryIO
+from typing import BinaryIO, ClassVar
 
 from django.core import signing
 
-from portfolios.storage.base import CHUNK, BadPart, BadToken, DiskFull, Missing, Part, SignedPart, Transfer, digest
+from portfolios.storage.base import CHUNK, BadToken, DiskFull, Missing, Part, Piece, SignedPart, Transfer
 
 SALT = "portfolios.storage.local"
+OPEN = ".open"
 FULL = {errno.ENOSPC, errno.EDQUOT, errno.EFBIG}
 
 
@@ -30,6 +31,7 @@ class LocalStore:
     root: Path
     part_url: Callable[[str], str]
     lifetime: timedelta = timedelta(hours=1)
+    is_direct: ClassVar[bool] = False
 
     def create(self, key: str, *, size: int, part_size: int, content_type: str) -> Transfer:
         path = self._open_path(key)
@@ -63,14 +65,14 @@ class LocalStore:
 
     def receive(self, transfer: Transfer, part: Part, body: bytes) -> Part:
         """See Store. A part signed without a digest (a browser without one to give) is hashed here instead."""
-        found = digest(body)
-        if len(body) != part.size or part.sha256 not in ("", found):
-            raise BadPart(f"part {part.number}")
+        proved = part.proved(body)
         with _full_disk_is_named(), _descriptor(self._open_path(transfer.key), os.O_WRONLY) as fd:
             _write_all(fd, body, (part.number - 1) * transfer.part_size)
-        return replace(part, sha256=found)
+        return proved
 
     def list(self, transfer: Transfer) -> Sequence[Part] | None:
+        if not self._open_path(transfer.key).exists() and not self._path(transfer.key).exists():
+            raise Missing(transfer.key)
         return None
 
     def complete(self, transfer: Transfer, parts: Sequence[Part]) -> None:
@@ -85,12 +87,17 @@ class LocalStore:
 
     def abort(self, transfer: Transfer) -> None:
         self._open_path(transfer.key).unlink(missing_ok=True)
-        self._path(transfer.key).unlink(missing_ok=True)
+
+    def unfinished(self, prefix: str, *, before: datetime) -> Iterator[Transfer]:
+        """See Store. What a dead worker left of a `put` is among them."""
+        for path in sorted(self._path(prefix).glob(f"*{OPEN}")):
+            if path.stat().st_mtime < before.timestamp():
+                yield Transfer(str(path.relative_to(self.root.resolve()).with_suffix("")), path.name, 0, 0)
 
     def put(self, key: str, file: BinaryIO, *, content_type: str) -> int:
         path = self._path(key)
         path.parent.mkdir(parents=True, exist_ok=True)
-        with _full_disk_is_named(), NamedTemporaryFile(dir=path.parent, suffix=".open", delete=False) as beside:
+        with _full_disk_is_named(), NamedTemporaryFile(dir=path.parent, suffix=OPEN, delete=False) as beside:
             try:
                 copyfileobj(file, beside, CHUNK)
                 beside.flush()
@@ -113,7 +120,7 @@ class LocalStore:
     def open_range(self, key: str, start: int, length: int) -> Iterator[bytes]:
         file = self.open(key)
         file.seek(start)
-        return _Piece(file, length)
+        return Piece(file, length)
 
     def url(self, key: str, *, content_type: str, filename: str, at: datetime) -> str | None:
         return None
@@ -129,30 +136,7 @@ class LocalStore:
 
     def _open_path(self, key: str) -> Path:
         path = self._path(key)
-        return path.with_name(path.name + ".open")
-
-
-@dataclass(slots=True)
-class _Piece:
-    """Some bytes of an open file, in chunks. Closes the file at its end, and when nobody wanted even the first."""
-
-    file: BinaryIO
-    left: int
-
-    def __iter__(self) -> Iterator[bytes]:
-        return self
-
-    def __next__(self) -> bytes:
-        chunk = self.file.read(min(CHUNK, self.left)) if self.left else b""
-        self.left -= len(chunk)
-        if not chunk:
-            self.close()
-            raise StopIteration
-        return chunk
-
-    def close(self) -> None:
-        self.left = 0
-        self.file.close()
+        return path.with_name(path.name + OPEN)
 
 
 def _make_durable(path: Path) -> None:

@@ -12,6 +12,7 @@ from portfolios.uploads.transfers import (
     overdue,
     permitted,
     receive,
+    relay,
     sign,
 )
 
@@ -29,6 +30,7 @@ __all__ = [
     "permitted",
     "receive",
     "received",
+    "relay",
     "remove",
     "sign",
     "take_in",

@@ -1,9 +1,10 @@
-"""The protocol: begin, sign, receive, complete; abort and expire.
+"""The protocol: begin, sign, receive, complete; abort and expire. Knows no kind of store.
 
-The store is never called inside a transaction except to write a part to its place, which must not meet `complete`
-half way.
+The store is never called inside a transaction, except to write a part to its place on the portal's own disk, which must
+not meet `complete` half way.
 """
 
+import logging
 from base64 import b64decode
 from binascii import Error as NotBase64
 from collections.abc import Iterable, Sequence
@@ -21,9 +22,12 @@ from icg_cert.audit import trail
 from icg_cert.lib.refusal import Refused
 from portfolios import admission, filenames, storage
 from portfolios.models import Entry, Requirement, Upload, UploadPart
-from portfolios.uploads import rows
+from portfolios.uploads import refusals, rows
 
+logger = logging.getLogger(__name__)
 State = Upload.State
+PREFIX = "uploads/"
+WRONG_TREE = "What arrived is not the file that was chosen. Remove it and upload it again."
 
 
 class PartsMissing(Refused):
@@ -49,21 +53,21 @@ def begin(
     """Open an upload into a slot: (the upload, whether it is new). The same file again finds the one that is open.
 
     Refused: not-yours, not-taking-part, window-*, slot-locked, slot-full, wrong-type, empty, too-large, too-many-open,
-    no-space.
+    no-space, store-away.
     """
     entry = Entry.objects.select_related("registration__cohort", "cycle", "factor").get(pk=entry_id)
     requirement = entry.factor.requirements.get(pk=requirement_id)
-    if (found := _open_one(entry, requirement, file, by)) and at < admission.finish_by(entry):
+    found = _open_one(entry, requirement, file, by)
+    if found and at < admission.finish_by(entry) and _is_there(found, at):
         return found, False
     admission.admit(entry, requirement, file.filename, file.size, by=by, at=at)
     transfer = _create(requirement, file)
+    is_new = False
     try:
         upload, is_new = _enter(entry.pk, requirement, file, transfer, by=by, at=at, consent=consent)
-    except BaseException:
-        storage.default().abort(transfer)
-        raise
-    if not is_new:
-        storage.default().abort(transfer)
+    finally:
+        if not is_new:
+            _forget(transfer)
     return upload, is_new
 
 
@@ -72,15 +76,25 @@ def _open_one(entry: Entry, requirement: Requirement, file: Announced, by: User)
     return same.filter(fingerprint=file.fingerprint).first()
 
 
-def _create(requirement: Requirement, file: Announced) -> storage.Transfer:
-    key = f"uploads/{uuid4().hex}"
-    content_type = admission.CONTENT_TYPES[filenames.extension(file.filename)]
+def _is_there(upload: Upload, at: datetime) -> bool:
+    """Whether the store still knows it; one that a bucket's own rules swept away is given up, to begin anew."""
     try:
+        rows.received(upload)
+    except Refused as refusal:
+        if refusal.code != "not-open":
+            raise
+        expire(upload.pk, at=at)
+        return False
+    return True
+
+
+def _create(requirement: Requirement, file: Announced) -> storage.Transfer:
+    key = f"{PREFIX}{uuid4().hex}"
+    content_type = admission.CONTENT_TYPES[filenames.extension(file.filename)]
+    with refusals.in_words():
         return storage.default().create(
             key, size=file.size, part_size=settings.UPLOAD_PART_BYTES, content_type=content_type
         )
-    except storage.DiskFull as error:
-        raise no_space() from error
 
 
 @transaction.atomic
@@ -120,10 +134,18 @@ def _enter(
 
 
 def sign(upload_id: UUID, wanted: Iterable[tuple[int, str]], *, by: User, at: datetime) -> list[storage.SignedPart]:
-    """Permissions to send parts, each (number, base64 SHA-256). Refused: not-open, window-closed, bad-part."""
+    """Permissions to send parts, each (number, base64 SHA-256).
+
+    Refused: not-open, window-closed, bad-part, no-digest (the store cannot do without).
+    """
     upload = rows.still_open(Upload.objects.select_related("entry__registration", "entry__cycle").get(pk=upload_id), at)
     transfer, store = rows.transfer_of(upload), storage.default()
-    return [store.sign(transfer, _part(transfer, number, sha), at=at) for number, sha in wanted]
+    parts = {number: _part(transfer, number, sha) for number, sha in wanted}.values()
+    with refusals.in_words():
+        signed = [store.sign(transfer, part, at=at) for part in parts]
+    if store.is_direct:
+        rows.note(upload, parts, at)
+    return signed
 
 
 def _part(transfer: storage.Transfer, number: int, sha: str) -> storage.Part:
@@ -137,36 +159,39 @@ def _part(transfer: storage.Transfer, number: int, sha: str) -> storage.Part:
 
 def permitted(token: str, *, at: datetime) -> tuple[storage.Transfer, storage.Part]:
     """Which part a signed address takes, so that the door knows how much to read. Refused: bad-token."""
-    try:
+    with refusals.in_words():
         return storage.default().read_token(token, at=at)
-    except storage.BadToken as error:
-        raise Refused(
-            "bad-token", "The permission to send this part has expired. It will be asked for again."
-        ) from error
 
 
 def receive(transfer: storage.Transfer, part: storage.Part, body: bytes, *, at: datetime) -> storage.Part:
-    """Write one part to its place and note it; a repeat writes it again. Refused: not-open, damaged-part, no-space."""
-    try:
-        return _write(transfer, part, body, at=at)
-    except storage.BadPart as error:
-        raise Refused("damaged-part", "This part was damaged on its way. It will be sent again.") from error
-    except storage.DiskFull as error:
-        raise no_space() from error
-    except storage.Missing as error:
-        raise Refused("not-open", rows.NOT_OPEN) from error
+    """Keep one part that came through the portal and note it; a repeat does it again.
+
+    Refused: not-open, window-closed, damaged-part, no-space, store-away.
+    """
+    with refusals.in_words():
+        return (_forward if storage.default().is_direct else _write)(transfer, part, body, at=at)
+
+
+def relay(upload_id: UUID, number: int, sha: str, body: bytes, *, by: User, at: datetime) -> storage.Part:
+    """The same for a part that its sender could not bring to the store itself. Refused: bad-part, and as above."""
+    transfer = rows.transfer_of(Upload.objects.get(pk=upload_id))
+    return receive(transfer, _part(transfer, number, sha), body, at=at)
 
 
 @transaction.atomic
 def _write(transfer: storage.Transfer, part: storage.Part, body: bytes, *, at: datetime) -> storage.Part:
-    upload = rows.locked(storage_key=transfer.key)
-    rows.still_open(upload, at)
+    upload = rows.still_open(rows.locked(storage_key=transfer.key), at)
     kept = storage.default().receive(transfer, part, body)
-    UploadPart.objects.update_or_create(
-        upload=upload,
-        number=kept.number,
-        defaults={"size": kept.size, "sha256": kept.sha256, "received_at": at},
-    )
+    rows.note(upload, [kept], at)
+    return kept
+
+
+def _forward(transfer: storage.Transfer, part: storage.Part, body: bytes, *, at: datetime) -> storage.Part:
+    """Without a lock: the store itself takes no part of a transfer that is complete or given up."""
+    open_ones = Upload.objects.select_related("entry__registration", "entry__cycle")
+    upload = rows.still_open(open_ones.get(storage_key=transfer.key), at)
+    kept = storage.default().receive(transfer, part, body)
+    rows.note(upload, [kept], at)
     return kept
 
 
@@ -174,28 +199,36 @@ def complete(upload_id: UUID, *, tree: str = "", by: User, at: datetime) -> Uplo
     """Close the transfer: the file is received, its check comes next. A repeat answers the same.
 
     `tree` is the client's fingerprint of the whole (storage.tree); a client that could not hash sends none.
-    Refused: not-open, window-closed, parts-missing (PartsMissing), wrong-tree.
+    Refused: not-open, window-closed, parts-missing (PartsMissing), wrong-tree, store-away.
     """
     upload = Upload.objects.select_related("entry__registration", "entry__cycle").get(pk=upload_id)
     if upload.stored_at:
         return upload
     rows.still_open(upload, at)
     parts = rows.received(upload)
-    found = _tree_of(upload, parts)
+    found = _tree_of(upload, parts) or tree
     if tree not in ("", found):
-        raise Refused("wrong-tree", "What arrived is not the file that was chosen. Remove it and upload it again.")
-    try:
-        storage.default().complete(rows.transfer_of(upload), parts)
-    except storage.Missing as error:  # given up meanwhile, and its bytes forgotten
-        raise Refused("not-open", rows.NOT_OPEN) from error
+        raise Refused("wrong-tree", WRONG_TREE)
+    _put_together(upload, parts)
     return _store(upload_id, found, by=by, at=at)
 
 
+def _put_together(upload: Upload, parts: Sequence[storage.Part]) -> None:
+    with refusals.in_words():
+        try:
+            storage.default().complete(rows.transfer_of(upload), parts)
+        except storage.BadPart as error:  # a part was signed anew, for other bytes, after it had arrived
+            raise Refused("wrong-tree", WRONG_TREE) from error
+
+
 def _tree_of(upload: Upload, parts: Sequence[storage.Part]) -> str:
-    here = {part.number for part in parts}
+    """The fingerprint of what arrived; empty where nobody knows a digest, and the check then makes it."""
+    transfer = rows.transfer_of(upload)
+    here = {part.number for part in parts if part.size == transfer.length_of(part.number)}
     if absent := [number for number in range(1, upload.part_count + 1) if number not in here]:
         raise PartsMissing(absent)
-    return storage.tree([part.sha256 for part in parts])
+    digests = [part.sha256 for part in parts]
+    return storage.tree(digests) if all(digests) else ""
 
 
 @transaction.atomic
@@ -238,12 +271,13 @@ def _give_up(upload_id: UUID, state: str, *, by: User | None, at: datetime) -> N
             upload.save(update_fields=["state"])
             trail.record(f"upload.{state}", upload, by=by, at=at)
     if upload.state == state:
-        storage.default().abort(rows.transfer_of(upload))
+        _forget(rows.transfer_of(upload))
 
 
-def no_space() -> Refused:
-    return Refused(
-        "no-space",
-        "The portal has no room for this file at the moment. What you uploaded before is safe, and we have been told. "
-        "Try again in an hour.",
-    )
+def _forget(transfer: storage.Transfer) -> None:
+    """What stays behind, because the store does not answer, is found by the job (orphans)."""
+    try:
+        storage.default().abort(transfer)
+        storage.default().delete(transfer.key)  # what was put together while it was given up
+    except storage.StorageError:
+        logger.exception("transfer of %s is not forgotten yet", transfer.key)

@@ -25,6 +25,7 @@ from portfolios import filenames, tasks, upload_rows, uploads
 from portfolios.completeness import is_usable
 from portfolios.forms import AnnounceForm, FileForm, wanted_parts
 from portfolios.models import Entry, Requirement, Upload
+from portfolios.storage import Part
 
 View = Callable[..., HttpResponse]
 DRAIN = 64 * 1024
@@ -38,6 +39,8 @@ STATUS = {
     "wrong-type": 422,
     "bad-part": 422,
     "too-many-open": 429,
+    "no-digest": 422,
+    "store-away": 503,
     "no-space": 507,
 }
 TOO_LARGE_FOR_A_FORM = (
@@ -111,8 +114,31 @@ def upload_sign(request: HttpRequest, pk: UUID) -> HttpResponse:
 def upload_part(request: HttpRequest, token: str) -> HttpResponse:
     body = _body(request, settings.UPLOAD_PART_BYTES)
     transfer, part = uploads.permitted(token, at=request.at)
-    kept = uploads.receive(transfer, part, body, at=request.at)
-    return JsonResponse({"n": kept.number, "size": kept.size, "sha256": kept.sha256})
+    return _kept(uploads.receive(transfer, part, body, at=request.at))
+
+
+def body_first(view: View) -> View:
+    """The part in the body goes to the view; whoever must not send it is told so when it is read."""
+
+    @wraps(view)
+    def door(request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponse:
+        return view(request, *args, body=_body(request, settings.UPLOAD_PART_BYTES), **kwargs)
+
+    return door
+
+
+@require_POST
+@body_first
+@signed_in
+@refusals_as_json({**STATUS, "not-open": 404})
+def upload_relay(request: HttpRequest, pk: UUID, number: int, *, body: bytes) -> HttpResponse:
+    """A part whose sender cannot reach the store itself: a school's filter may let nothing but the portal through."""
+    upload, sha = _own(request, pk), request.headers.get("X-Part-SHA256", "")
+    return _kept(uploads.relay(upload.pk, number, sha, body, by=request.user, at=request.at))
+
+
+def _kept(part: Part) -> HttpResponse:
+    return JsonResponse({"n": part.number, "size": part.size, "sha256": part.sha256})
 
 
 @require_POST

@@ -9,6 +9,10 @@ from typing import Any
 
 import pytest
 
+from portfolios.storage import S3Store
+from portfolios.storage.s3 import client_at
+from tests.factories import at
+
 ROOT = Path(__file__).parent.parent.parent
 READ = """
 import json, sys
@@ -21,6 +25,7 @@ REAL = {
     "ALLOWED_HOSTS": "certification.example.org",
     "BASE_URL": "https://certification.example.org/",
 }
+NOW = at(2027, 5, 10)
 SANDBOX = "https://api-m.sandbox.paypal.com"
 
 
@@ -97,6 +102,28 @@ def test_settings_with_a_bucket_keep_files_there_and_let_the_browser_reach_it() 
     assert policy["connect-src"] == ["'self'", "https://files.example.org"]
     assert policy["media-src"] == ["'self'", "blob:", "https://files.example.org"]
     assert policy["script-src"] == ["'self'"]
+
+
+@pytest.mark.parametrize(
+    ("bucket", "origin"),
+    [
+        ({"S3_REGION": "eu-west-1"}, "https://portal.s3.eu-west-1.amazonaws.com"),
+        ({"S3_ENDPOINT_URL": "http://s3:8333", "S3_PUBLIC_URL": ""}, "http://s3:8333"),
+        ({"S3_ENDPOINT_URL": "", "S3_PUBLIC_URL": ""}, "https://portal.s3.us-east-1.amazonaws.com"),
+    ],
+)
+def test_settings_let_the_browser_reach_the_address_that_is_signed(bucket: dict[str, str], origin: str) -> None:
+    """Amazon knows a bucket by its own host name; what the policy does not name, the browser would not send to."""
+    names = ["CONTENT_SECURITY_POLICY", "S3_PUBLIC_URL", "S3_REGION", "S3_ADDRESSING"]
+    answer = read(*names, S3_BUCKET="portal", **REAL, **bucket)
+    policy = answer["CONTENT_SECURITY_POLICY"]["DIRECTIVES"]
+    for directive in ("img-src", "media-src", "connect-src", "frame-src"):
+        assert policy[directive][-1] == origin
+    keys = {"access_key": "key", "secret_key": "secret"}
+    client = client_at(answer["S3_PUBLIC_URL"], region=answer["S3_REGION"], style=answer["S3_ADDRESSING"], **keys)
+    signed = S3Store(bucket="portal", client=client, signer=client).url("a", content_type="", filename="", at=NOW)
+    assert signed is not None
+    assert signed.startswith(f"{origin}/")
 
 
 @pytest.mark.parametrize(

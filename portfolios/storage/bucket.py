@@ -1,0 +1,50 @@
+"""How a bucket must be set up for browsers that send parts to it and read files from it. Knows no Django."""
+
+from typing import Any
+
+from botocore.exceptions import BotoCoreError, ClientError
+
+from portfolios.storage.base import Unavailable
+from portfolios.storage.s3 import CHECKSUM, S3Store
+
+METHODS = ["PUT", "GET", "HEAD"]
+HEADERS = [CHECKSUM, "content-type"]
+DAYS = 3  # then the bucket itself forgets what nobody finished; our own job comes first
+RULE = "forget-unfinished-uploads"
+
+
+def prepare(store: S3Store, origin: str) -> None:
+    """Let pages of `origin` send and read, and let nothing unfinished stay for ever. Other rules of the bucket stay.
+
+    Unavailable: the server is not there, or does not let us.
+    """
+    try:
+        store.client.put_bucket_cors(Bucket=store.bucket, CORSConfiguration={"CORSRules": [_cors(origin)]})
+        rules = [rule for rule in _lifecycle(store) if rule.get("ID") != RULE]
+        store.client.put_bucket_lifecycle_configuration(
+            Bucket=store.bucket, LifecycleConfiguration={"Rules": [*rules, _forget()]}
+        )
+    except (BotoCoreError, ClientError) as error:
+        raise Unavailable(str(error)) from error
+
+
+def _cors(origin: str) -> dict[str, Any]:
+    return {"AllowedOrigins": [origin], "AllowedMethods": METHODS, "AllowedHeaders": HEADERS, "MaxAgeSeconds": 3600}
+
+
+def _forget() -> dict[str, Any]:
+    return {
+        "ID": RULE,
+        "Status": "Enabled",
+        "Filter": {"Prefix": ""},
+        "AbortIncompleteMultipartUpload": {"DaysAfterInitiation": DAYS},
+    }
+
+
+def _lifecycle(store: S3Store) -> list[dict[str, Any]]:
+    try:
+        return list(store.client.get_bucket_lifecycle_configuration(Bucket=store.bucket)["Rules"])
+    except ClientError as error:
+        if error.response["Error"]["Code"] == "NoSuchLifecycleConfiguration":
+            return []
+        raise
