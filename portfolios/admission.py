@@ -1,6 +1,6 @@
 """Whether a file may come into a slot, and until when: the one place of these rules. Changes nothing."""
 
-from datetime import datetime
+from datetime import datetime, timedelta
 
 from django.conf import settings
 
@@ -34,6 +34,13 @@ def extensions(requirement: Requirement) -> list[str]:
 
 def max_bytes(requirement: Requirement) -> int:
     return settings.UPLOAD_VIDEO_MAX_BYTES if requirement.is_video else settings.UPLOAD_DOCUMENT_MAX_BYTES
+
+
+def longest(requirement: Requirement) -> timedelta | None:
+    """How long a film may be, tolerance included; None without a limit."""
+    if requirement.max_minutes is None:
+        return None
+    return timedelta(minutes=requirement.max_minutes, seconds=settings.UPLOAD_DURATION_TOLERANCE_SECONDS)
 
 
 def finish_by(entry: Entry) -> datetime:

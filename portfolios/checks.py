@@ -16,7 +16,7 @@ from django.db import transaction
 from candidates import deadlines
 from icg_cert.audit import trail
 from icg_cert.mail import outbox
-from portfolios import renditions, storage
+from portfolios import admission, renditions, storage
 from portfolios.checking import containers, pdfs, videos, zips
 from portfolios.checking.finding import Finding, Unusable
 from portfolios.models import Entry, Rendition, Requirement, Upload, UploadQuerySet
@@ -94,10 +94,8 @@ def _look_inside(upload: Upload, kind: str, file: BinaryIO) -> Finding:
 
 
 def _max_ms(requirement: Requirement) -> int | None:
-    if requirement.max_minutes is None:
-        return None
-    allowed = timedelta(minutes=requirement.max_minutes, seconds=settings.UPLOAD_DURATION_TOLERANCE_SECONDS)
-    return allowed // timedelta(milliseconds=1)
+    allowed = admission.longest(requirement)
+    return None if allowed is None else allowed // timedelta(milliseconds=1)
 
 
 def _refuse_changed(upload: Upload, file: BinaryIO) -> None:

@@ -71,10 +71,10 @@ class Slot:
         return [upload for upload in self.usable if self.requirement.is_video and upload.consented_at is None]
 
     @property
-    def has_room(self) -> bool:
-        """Whether a file may be added. A slot for one file always takes another, which then replaces the first."""
+    def room(self) -> int:
+        """How many more files fit in. A slot for one file always takes another, which then replaces the first."""
         taken = len(self.usable) + len(self.waiting) + len(self.running)
-        return self.requirement.maximum == 1 or taken < self.requirement.maximum
+        return 1 if self.requirement.maximum == 1 else max(0, self.requirement.maximum - taken)
 
     @property
     def state(self) -> SlotState:

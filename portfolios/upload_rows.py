@@ -65,6 +65,8 @@ class SlotView:
     limits: str
     accept: str
     max_bytes: int
+    longest_seconds: int | None
+    room: int
     may_add: bool
     replaces: bool
 
@@ -73,8 +75,11 @@ class SlotView:
         return self.slot.requirement
 
 
-def slot_view(slot: Slot, *, may_edit: bool, is_owner: bool) -> SlotView:
-    requirement = slot.requirement
+def slot_view(slot: Slot, *, may_edit: bool, may_finish: bool, is_owner: bool) -> SlotView:
+    """`may_finish`: whether what began in time may still arrive, also after closing. Then the same file is chosen again
+    by the same form, whether or not there is room for another.
+    """
+    requirement, longest = slot.requirement, admission.longest(slot.requirement)
     word, kind = SLOT_WORDS[slot.state]
     if requirement.is_optional and slot.state == SlotState.EMPTY:
         word = "Optional"
@@ -86,7 +91,9 @@ def slot_view(slot: Slot, *, may_edit: bool, is_owner: bool) -> SlotView:
         limits(requirement),
         ",".join(admission.extensions(requirement)),
         admission.max_bytes(requirement),
-        may_edit and slot.has_room,
+        None if longest is None else int(longest.total_seconds()),
+        max(slot.room, len(slot.running)),
+        (may_edit and slot.room > 0) or (may_finish and bool(slot.running)),
         requirement.maximum == 1 and bool(slot.usable),
     )
 

@@ -80,7 +80,7 @@ def take_in(
 
 
 def fingerprint_of(file: BinaryIO) -> str:
-    """Hex SHA-256 over the size and the first, middle and last MiB, as static/js/upload.js makes it.
+    """Hex SHA-256 over the size and the first, middle and last MiB, as static/js/upload_hash.js makes it.
 
     Not over name or time: telephones hand out fresh ones for the same film.
     """

@@ -68,17 +68,22 @@ def detail_context(request: HttpRequest, entry: Entry) -> dict[str, Any]:
     """All that an entry's page shows, also when it is shown again with what was wrong."""
     window = deadlines.window_for(entry.registration, entry.cycle)
     is_owner = entry.registration.user_id == request.user.pk
+    finish_by = window.closes_at + entry.cycle.grace
     may_edit = is_owner and entry.is_editable and entry.registration.is_taking_part and window.contains(request.at)
+    may_finish = is_owner and entry.is_editable and request.at < finish_by
     found = completeness.slots(entry)
     return {
         "entry": entry,
         "window": window,
         "phase": window.phase(request.at),
-        "finish_by": window.closes_at + entry.cycle.grace,
+        "finish_by": finish_by,
         "is_owner": is_owner,
         "may_edit": may_edit,
+        "may_send": may_edit or may_finish,
         "may_change": is_owner and entry.registration.is_taking_part and window.contains(request.at),
-        "slots": [upload_rows.slot_view(slot, may_edit=may_edit, is_owner=is_owner) for slot in found],
+        "slots": [
+            upload_rows.slot_view(slot, may_edit=may_edit, may_finish=may_finish, is_owner=is_owner) for slot in found
+        ],
         "gaps": completeness.gaps_of(found),
         "consent_text": announced.texts().get(PolicyText.Kind.CONSENT),
     }

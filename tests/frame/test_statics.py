@@ -31,6 +31,12 @@ def test_every_static_file_of_ours_has_a_name_that_changes_with_its_content(coll
 
 def test_modules_import_one_another_under_those_names(collected: Path) -> None:
     paths = json.loads((collected / "staticfiles.json").read_text())["paths"]
-    upload = (collected / paths["js/upload.js"]).read_text()
-    assert f'"./{Path(paths["js/upload_transfer.js"]).name}"' in upload
-    assert '"./upload_transfer.js"' not in upload
+    modules = [name for name in paths if name.startswith("js/upload")]
+    imports = {
+        (name, imported)
+        for name in modules
+        for imported in re.findall(r'from "\./(.+?)"', (collected / paths[name]).read_text())
+    }
+    assert len(imports) > len(modules) > 1
+    assert [pair for pair in imports if pair[1] not in {Path(path).name for path in paths.values()}] == []
+    assert [pair for pair in imports if f"js/{pair[1]}" in paths] == []
