@@ -68,6 +68,8 @@ def _look(upload: Upload) -> Finding:
     with storage.default().open(upload.storage_key) as file:
         _refuse_changed(upload, file)
         kind = containers.family(file.read(containers.HEAD))
+        if kind == "ole":
+            raise Unusable(*zips.OLD_OR_ENCRYPTED)
         if kind != containers.expected(upload.extension):
             raise Unusable(
                 "wrong-content",

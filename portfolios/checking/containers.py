@@ -6,6 +6,8 @@ HEAD = 64
 _FIRST_BOXES = {b"ftyp", b"moov", b"mdat", b"free", b"skip", b"wide", b"pnot"}
 _STILL_IMAGES = {b"heic", b"heix", b"mif1", b"msf1", b"avif", b"avis", b"crx "}
 _EBML = b"\x1a\x45\xdf\xa3"
+# Office's older container: Word files of before 2007, and protected ones of any year.
+_OLE = b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1"
 
 _FAMILY = {
     ".pdf": "pdf",
@@ -20,13 +22,15 @@ _FAMILY = {
 
 
 def family(head: bytes) -> str:
-    """ "pdf", "zip", "mov", "matroska", or "" for anything else; `head` is the first HEAD bytes."""
+    """ "pdf", "zip", "mov", "matroska", "ole", or "" for anything else; `head` is the first HEAD bytes."""
     if head.startswith(b"%PDF-"):
         return "pdf"
     if head.startswith(b"PK\x03\x04"):
         return "zip"
     if head.startswith(_EBML):
         return "matroska"
+    if head.startswith(_OLE):
+        return "ole"
     is_box = len(head) >= 12 and head[4:8] in _FIRST_BOXES
     is_still = head[4:8] == b"ftyp" and head[8:12] in _STILL_IMAGES
     return "mov" if is_box and not is_still else ""

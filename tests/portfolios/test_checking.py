@@ -10,7 +10,7 @@ import pytest
 
 from portfolios.checking import containers, pdfs, videos, zips
 from portfolios.checking.finding import Finding, Unusable
-from tests.portfolios import files
+from tests.portfolios import files, papers
 
 FRAME_MAX = (4096, 2304)
 
@@ -47,6 +47,7 @@ def refusal(check: object, *args: object, **kwargs: object) -> str:
         (bytes(64), ""),
         (b"", ""),
         (b"MZ\x90", ""),
+        (papers.OLE, "ole"),
     ],
     ids=lambda value: value if isinstance(value, str) else "",
 )
@@ -58,6 +59,7 @@ def test_pdf_is_counted() -> None:
     assert pdfs.check(BytesIO(files.pdf(3)), 3) == Finding(pages=3)
 
 
+@pytest.mark.media_case(40)
 @pytest.mark.parametrize(
     ("body", "code"),
     [
@@ -65,10 +67,27 @@ def test_pdf_is_counted() -> None:
         (files.pdf(1, password="secret"), "encrypted"),
         (files.pdf(3)[:700], "damaged"),
         (b"%PDF-1.7 and nothing else", "damaged"),
+        (half(files.pdf(12)), "damaged"),
+        (papers.locked_for_printing(), "encrypted"),
+        (papers.pdf_with(OpenAction=papers.action(S="/JavaScript", JS="app.alert(1)")), "scripts"),
+        (papers.pdf_with(AA=papers.action(WC=papers.action(S="/JavaScript", JS="app.alert(1)"))), "scripts"),
+        (papers.pdf_with(AcroForm=papers.action(XFA="<xdp/>")), "scripts"),
+        (papers.pdf_with(OpenAction=papers.action(S="/Launch", F="calc.exe")), "starts-programs"),
+        (papers.pdf_with_an_attachment(), "files-inside"),
+        (papers.pdf_with_a_note(Subtype="/FileAttachment"), "files-inside"),
+        (papers.pdf_with_a_note(A=papers.action(S="/SubmitForm", F="http://example.org")), "starts-programs"),
+        (papers.pdf_with_a_note(A=papers.action(S="/JavaScript", JS="app.alert(1)")), "scripts"),
     ],
 )
 def test_pdf_that_cannot_be_used(body: bytes, code: str) -> None:
     assert refusal(pdfs.check, BytesIO(body), 3) == code
+
+
+def test_pdf_may_have_links_bookmarks_and_notes() -> None:
+    link = papers.action(S="/URI", URI="https://example.org")
+    assert pdfs.check(BytesIO(papers.pdf_with_a_note(Subtype="/Link", A=link)), 3) == Finding(pages=1)
+    assert pdfs.check(BytesIO(papers.pdf_with_a_note(Contents="Well said.")), 3) == Finding(pages=1)
+    assert pdfs.check(BytesIO(papers.pdf_with(OpenAction=papers.action(S="/GoTo", D="top"))), 3) == Finding(pages=1)
 
 
 def test_word_and_opendocument_are_taken() -> None:
@@ -79,6 +98,11 @@ def test_word_and_opendocument_are_taken() -> None:
 BOMB = "<!DOCTYPE b [<!ENTITY a 'aaaa'><!ENTITY b '&a;&a;'>]><document>&b;</document>"
 
 
+ENCIPHERED = {"META-INF/manifest.xml": "<manifest:encryption-data/>", "content.xml": b"\x8f\x01"}
+MACRO_TYPE = "<Types><Override ContentType='application/vnd.ms-word.document.macroEnabled.main+xml'/></Types>"
+
+
+@pytest.mark.media_case(40)
 @pytest.mark.parametrize(
     ("body", "extension", "code"),
     [
@@ -94,12 +118,24 @@ BOMB = "<!DOCTYPE b [<!ENTITY a 'aaaa'><!ENTITY b '&a;&a;'>]><document>&b;</docu
         (files.rezipped(files.odt(), {"content.xml": "<document>"}), ".odt", "damaged"),
         (files.rezipped(files.odt(), {f"n{n}": "" for n in range(2000)}), ".odt", "too-large-inside"),
         (files.rezipped(files.odt(), {"big": bytes(zips.MOST_INFLATED + 1)}), ".odt", "too-large-inside"),
+        (files.rezipped(files.odt(), {"styles.xml": BOMB}), ".odt", "wrong-content"),
+        (files.rezipped(files.word(), {"word/styles.xml": BOMB}), ".docx", "wrong-content"),
+        (files.rezipped(files.word(), {"word/styles.xml": "<w:styles>"}), ".docx", "damaged"),
+        (files.rezipped(files.odt(), {"styles.xml": b" " * (zips.MOST_XML + 1)}), ".odt", "too-large-inside"),
+        (files.rezipped(files.odt(), ENCIPHERED), ".odt", "encrypted"),
+        (files.rezipped(files.odt(), {"encrypted-package": b"\x8f"}), ".odt", "encrypted"),
+        (files.rezipped(files.word(), {"[Content_Types].xml": MACRO_TYPE}), ".docx", "macros"),
+        (files.rezipped(files.word(), {"[Content_Types].xml": MACRO_TYPE.encode("utf-16")}), ".docx", "macros"),
+        (papers.with_a_password(files.word()), ".docx", "encrypted"),
+        (papers.with_two_of(files.odt(), "content.xml"), ".odt", "damaged"),
+        (files.odt(packed=ZIP_BZIP2), ".odt", "damaged"),
     ],
 )
 def test_document_that_cannot_be_used(body: bytes, extension: str, code: str) -> None:
     assert refusal(zips.check, BytesIO(body), extension) == code
 
 
+@pytest.mark.media_case(40)
 def test_bomb_that_lies_of_its_size_is_still_counted(monkeypatch: pytest.MonkeyPatch) -> None:
     """The directory says 10 bytes each time; what comes out is what counts."""
     monkeypatch.setattr(zips, "MOST_INFLATED", 1000)
