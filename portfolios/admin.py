@@ -1,15 +1,21 @@
 """Staff's side of the portfolio: what is asked for. What candidates hand in is only looked at."""
 
 from typing import Any
+from zoneinfo import ZoneInfo
 
+from django.conf import settings
 from django.contrib import admin
 from django.http import HttpRequest
 from django.urls import reverse
-from django.utils.html import format_html
+from django.utils.html import format_html, format_html_join
 
+from icg_cert.audit.models import Event
 from icg_cert.lib.admin import ReadOnlyAdmin
+from icg_cert.lib.words import clock_words, day_of
 from portfolios.models import Entry, Factor, Requirement, Upload
 from portfolios.upload_rows import file_url
+
+LOOKS_SHOWN = 50
 
 
 class RequirementInline(admin.StackedInline):
@@ -63,6 +69,13 @@ def _link(upload: Upload) -> str:
     return format_html('<a href="{}">{}</a>', file_url(upload), upload.neutral_name)
 
 
+def _look(event: Event) -> tuple[str, str, str]:
+    """When, who, and which rendition by which door, where that was noted."""
+    home = event.at.astimezone(ZoneInfo(settings.TIME_ZONE))
+    how = f" ({event.after['shown_as']}, by {event.after['door']})" if event.after else ""
+    return f"{day_of(event.at)}, {clock_words(home)}", str(event.actor), how
+
+
 @admin.register(Entry)
 class EntryAdmin(ReadOnlyAdmin):
     list_display = ["__str__", "candidate", "factor", "cycle", "status", "is_retake", "submitted_at", "locked_at"]
@@ -96,8 +109,21 @@ class UploadAdmin(ReadOnlyAdmin):
     ordering = ["-created_at"]
     show_full_result_count = False
     exclude = ["filename", "storage_upload_id", "fingerprint"]
-    readonly_fields = ["file"]
+    readonly_fields = ["file", "words", "watched_by"]
 
     @admin.display(description="File")
     def file(self, upload: Upload) -> str:
         return _link(upload)
+
+    @admin.display(description="Captions and transcript")
+    def words(self, upload: Upload) -> str:
+        """Staff may add them for somebody who needs them, at any time."""
+        if not upload.requirement.is_video or upload.state not in Upload.HANDED_IN:
+            return "-"
+        return format_html('<a href="{}">Change them</a>', reverse("portfolios:upload-captions", args=[upload.pk]))
+
+    @admin.display(description="Watched by")
+    def watched_by(self, upload: Upload) -> str:
+        """Everybody but its candidate who opened the file, the latest first."""
+        looks = Event.objects.about(upload).filter(verb="upload.view").select_related("actor")[:LOOKS_SHOWN]
+        return format_html_join("", "{}: {}{}<br>", map(_look, looks)) or "Nobody yet"

@@ -5,8 +5,10 @@ from typing import Any
 
 from django import forms
 
-from portfolios import filenames
+from portfolios import captions, filenames
+from portfolios.models import Upload
 from portfolios.uploads import Announced
+from portfolios.viewing import Showing
 
 
 class AnnounceForm(forms.Form):
@@ -39,6 +41,36 @@ class FileForm(forms.Form):
         allow_empty_file=True, error_messages={"required": "Choose a file first, then press Upload."}
     )
     consent = forms.BooleanField(required=False)
+
+
+class CaptionsForm(forms.Form):
+    """Captions and transcript of one film. What is in the file is judged by the verb."""
+
+    NO_NAMES = "Do not write names: scoring is blind, and who is seen in the film has not agreed to be named."
+    file = forms.FileField(
+        label="Caption file",
+        required=False,
+        allow_empty_file=True,
+        help_text=f"A .vtt or .srt file in English, at most 1 MB. {NO_NAMES}",
+        widget=forms.FileInput(attrs={"accept": ".vtt,.srt,text/vtt,application/x-subrip"}),
+    )
+    remove = forms.BooleanField(label="Remove the captions that are here", required=False)
+    transcript = forms.CharField(
+        label="Transcript",
+        required=False,
+        strip=False,
+        max_length=captions.LONGEST_TRANSCRIPT,
+        help_text=f"What is said, for whoever reads rather than listens. Say who speaks by role. {NO_NAMES}",
+        widget=forms.Textarea(attrs={"rows": 14}),
+    )
+
+    def __init__(self, data: Any = None, files: Any = None, *, upload: Upload) -> None:
+        super().__init__(data, files, initial={"transcript": upload.transcript})
+        if not Showing(upload).has_captions:
+            del self.fields["remove"]
+
+    def clean_transcript(self) -> str:
+        return str(self.cleaned_data["transcript"]).replace("\r\n", "\n").strip()
 
 
 def wanted_parts(data: dict[str, Any], most: int) -> list[tuple[int, str]] | None:

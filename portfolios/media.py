@@ -1,5 +1,5 @@
 """Handing a stored file to a browser that may see it: whole, or the piece it asks for. Who may see it is the door's
-question; scoring has its own door and the same `serve`.
+question; scoring has its own door, which gives renditions only.
 
 A piece is at most MOST bytes, so that a slow player never holds a worker: it asks again for the next.
 """
@@ -12,7 +12,7 @@ from django.http.response import HttpResponseBase
 from django.shortcuts import get_object_or_404
 
 from icg_cert.audit import trail
-from portfolios import storage
+from portfolios import storage, viewing
 from portfolios.admission import CONTENT_TYPES
 from portfolios.models import Rendition, Upload
 from portfolios.ranges import Span, Unsatisfiable, span
@@ -26,27 +26,66 @@ ENDINGS = {ending: suffix for suffix, ending in CONTENT_TYPES.items()} | {
 }
 
 
-def serve(request: HttpRequest, upload: Upload) -> HttpResponseBase:
-    """The file itself, with ranges. Notes who looked, unless it is the owner. 404 when its bytes are not there."""
-    _note_view(request, upload)
+def serve_best(request: HttpRequest, upload: Upload, *, door: str) -> HttpResponseBase:
+    """What was made from the file for reading, else the file as it came: for its candidate and staff."""
+    wanted = request.GET.get("as", "")
+    made = viewing.rendition(upload, wanted)
+    if made is None or wanted == viewing.ORIGINAL:
+        return _serve_original(request, upload, door)
+    return _serve_shown(request, upload, made, door)
+
+
+def serve_rendition(request: HttpRequest, upload: Upload, *, door: str) -> HttpResponseBase:
+    """What was made from the file for reading, and never the file itself. 404 while there is nothing of the kind."""
+    made = viewing.rendition(upload, request.GET.get("as", ""))
+    if made is None:
+        raise Http404("not prepared")
+    return _serve_shown(request, upload, made, door)
+
+
+def serve_poster(request: HttpRequest, upload: Upload) -> HttpResponseBase:
+    return _serve_made(request, upload, get_object_or_404(Rendition, upload=upload, kind=Rendition.Kind.POSTER))
+
+
+def serve_captions(request: HttpRequest, upload: Upload) -> HttpResponse:
+    """From the portal itself whichever store holds them: browsers take a film's captions from the page's own origin."""
+    made = get_object_or_404(Rendition, upload=upload, kind=Rendition.Kind.CAPTIONS)
+    name = f"{upload.neutral_stem}.vtt"
+    try:
+        with storage.default().open(made.storage_key) as file:
+            headers = _headers("text/vtt; charset=utf-8", name, _tag(made))
+            return HttpResponse(file.read(), headers=headers | {"Accept-Ranges": "none"})
+    except storage.Missing as error:
+        raise Http404("no such file") from error
+
+
+def _serve_original(request: HttpRequest, upload: Upload, door: str) -> HttpResponseBase:
+    _note_view(request, upload, viewing.ORIGINAL, door)
     name, content_type = upload.neutral_name, CONTENT_TYPES[upload.extension]
     tag = f'"{upload.tree_sha256}"'
     return _answer(request, upload.storage_key, content_type=content_type, name=name, tag=tag)
 
 
-def serve_rendition(request: HttpRequest, upload: Upload, kind: str) -> HttpResponseBase:
-    """What the portal made from an upload, with ranges. 404 when there is none of this kind."""
-    made = get_object_or_404(Rendition, upload=upload, kind=kind)
+def _serve_shown(request: HttpRequest, upload: Upload, made: Rendition, door: str) -> HttpResponseBase:
+    _note_view(request, upload, made.kind, door)
+    return _serve_made(request, upload, made)
+
+
+def _serve_made(request: HttpRequest, upload: Upload, made: Rendition) -> HttpResponseBase:
     name = f"{upload.neutral_stem}{ENDINGS[made.content_type]}"
-    tag = f'"{made.pk}-{made.made_at.timestamp():.6f}"'
-    return _answer(request, made.storage_key, content_type=made.content_type, name=name, tag=tag)
+    return _answer(request, made.storage_key, content_type=made.content_type, name=name, tag=_tag(made))
 
 
-def _note_view(request: HttpRequest, upload: Upload) -> None:
-    """Once a look, not once a piece: what begins at the beginning counts."""
+def _tag(made: Rendition) -> str:
+    return f'"{made.pk}-{made.made_at.timestamp():.6f}"'
+
+
+def _note_view(request: HttpRequest, upload: Upload, shown_as: str, door: str) -> None:
+    """Once a look, not once a piece: what begins at the beginning counts. Candidates look at their own as they like."""
     begins = request.headers.get("Range", "bytes=0-").replace(" ", "").startswith("bytes=0-")
     if request.method == "GET" and begins and request.user.pk != upload.owner_id:
-        trail.record("upload.view", upload, by=request.user, at=_instant(request))
+        seen = {"shown_as": shown_as, "door": door}
+        trail.record("upload.view", upload, by=request.user, at=_instant(request), after=seen)
 
 
 def _instant(request: Any) -> datetime:
@@ -56,7 +95,7 @@ def _instant(request: Any) -> datetime:
 def _answer(request: HttpRequest, key: str, *, content_type: str, name: str, tag: str) -> HttpResponseBase:
     store = storage.default()
     if address := store.url(key, content_type=content_type, filename=name, at=_instant(request)):
-        return HttpResponseRedirect(address)
+        return HttpResponseRedirect(address, headers={"Cache-Control": "private, no-store"})
     try:
         size = store.size(key)
         response = _piece(request, key, size, tag)

@@ -27,3 +27,6 @@ def entries_owned_by(user: Any) -> Q:
 
 def uploads_owned_by(user: Any) -> Q:
     return Q(entry__registration__user=user) if user.is_authenticated else Q(pk__in=[])
+
+
+__all__ = ["entries_owned_by", "entries_visible_to", "is_staff", "uploads_owned_by", "uploads_visible_to"]

@@ -119,7 +119,8 @@ def row(upload: Upload, *, may_edit: bool, is_owner: bool) -> Row:
 
 
 def file_url(upload: Upload) -> str:
-    kind = "video" if upload.requirement.is_video else "document"
+    """Where one looks at it: a film has a page of its own."""
+    kind = "watch" if upload.requirement.is_video else "document"
     return reverse(f"portfolios:media-{kind}", args=[upload.pk])
 
 

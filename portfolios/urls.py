@@ -19,8 +19,11 @@ urlpatterns = [
     path("uploads/<uuid:pk>/complete", uploads.upload_complete, name="upload-complete"),
     path("uploads/<uuid:pk>/remove/", uploads.upload_remove, name="upload-remove"),
     path("uploads/<uuid:pk>/consent/", uploads.upload_consent, name="upload-consent"),
+    path("uploads/<uuid:pk>/captions/", media.upload_captions, name="upload-captions"),
     path("uploads/part/<str:token>", uploads.upload_part, name="upload-part"),
+    path("media/<uuid:pk>/", media.media_watch, name="media-watch"),
     path("media/<uuid:pk>/video/", media.media_video, name="media-video"),
     path("media/<uuid:pk>/document/", media.media_document, name="media-document"),
     path("media/<uuid:pk>/poster/", media.media_poster, name="media-poster"),
+    path("media/<uuid:pk>/captions/", media.media_captions, name="media-captions"),
 ]

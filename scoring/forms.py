@@ -110,7 +110,7 @@ def value_field(criterion: Criterion) -> forms.ChoiceField:
 def evidence_field(criterion: Criterion) -> forms.CharField:
     return forms.CharField(
         label=f"Evidence for “{criterion.name}”",
-        help_text="What you saw, and where: “2:10, asks an open question”. Level 1 or 2 needs it to be final.",
+        help_text="What you saw, and where: “[2:10] asks an open question”. Level 1 or 2 needs it to be final.",
         required=False,
         strip=False,
         max_length=sheets.LONGEST_EVIDENCE,

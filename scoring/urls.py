@@ -24,6 +24,7 @@ urlpatterns = [
     path("scoring/sheets/<int:pk>/recuse/", sheet.sheet_recuse, name="sheet-recuse"),
     path("scoring/sheets/<int:pk>/media/<uuid:upload>/", media.sheet_media, name="sheet-media"),
     path("scoring/sheets/<int:pk>/media/<uuid:upload>/poster/", media.sheet_poster, name="sheet-poster"),
+    path("scoring/sheets/<int:pk>/media/<uuid:upload>/captions/", media.sheet_captions, name="sheet-captions"),
     path("scoring/board/", board.board, name="board"),
     path("scoring/board/<int:year>/assign/", board.board_assign, name="board-assign"),
 ]

@@ -38,10 +38,12 @@ PURE = [
     "payments.gateways.paypal_movements",
     "payments.gateways.stripe_answers",
     "portfolios.filenames",
+    "portfolios.ranges",
     "portfolios.storage.base",
     "portfolios.storage.remote_file",
     "scoring.planner",
     "scoring.scores",
+    "scoring.timestamps",
 ]
 THIRD_PARTY_ADDRESSES = ("account_", "mfa_", "javascript-catalog")
 

@@ -24,8 +24,8 @@ from candidates.models import PolicyText, User
 from icg_cert.lib import clock
 from payments import attempts, invoices, quotes
 from payments.models import CreditNote, Invoice, Quote
-from portfolios import renditions, storage
-from portfolios.models import Entry, Rendition, Requirement
+from portfolios import storage
+from portfolios.models import Entry, Requirement, Upload
 from scoring import release
 from scoring.models import Certificate, Sheet
 from tests.factories import (
@@ -52,6 +52,7 @@ from tests.factories import (
     make_upload,
     make_vendor,
 )
+from tests.portfolios.handing_in import prepare
 
 PEOPLE = ["anonymous", "stranger", "owner", "scorer", "other_scorer", "lead", "staff", "finance"]
 
@@ -96,13 +97,22 @@ def own_sheet(cast: Cast) -> dict[str, Any]:
 
 
 def sheet_file(cast: Cast) -> dict[str, Any]:
-    """A video of the entry of the scorer's sheet, with its first picture."""
+    """A video of the entry of the scorer's sheet, as it is prepared for them, with first picture and captions."""
     sheet = Sheet.objects.get(**own_sheet(cast))
     entry = sheet.assignment.entry
     upload = make_upload(entry, make_requirement(entry.factor, "film", kind="video"), extension=".mp4")
-    storage.default().put(upload.storage_key, BytesIO(b"film"), content_type="video/mp4")
-    renditions.keep(upload, Rendition.Kind.POSTER, BytesIO(b"poster"), content_type="image/jpeg", at=at(2027, 5, 10))
+    for kind in ("film", "poster", "captions"):
+        prepare(upload, at(2027, 5, 10), kind)
     return {"pk": sheet.pk, "upload": upload.pk}
+
+
+def unprepared_sheet_file(cast: Cast) -> dict[str, Any]:
+    """Its original is there, and nothing that scorers may see."""
+    keys = sheet_file(cast)
+    upload = Upload.objects.get(pk=keys["upload"])
+    upload.renditions.all().delete()
+    storage.default().put(upload.storage_key, BytesIO(b"film"), content_type="video/mp4")
+    return keys
 
 
 def cycle_to_assign(cast: Cast) -> dict[str, Any]:
@@ -282,7 +292,8 @@ def own_video(cast: Cast) -> dict[str, Any]:
     video = make_requirement(key="film", kind=Requirement.Kind.VIDEO)
     upload = make_upload(make_entry(make_registration(cast["owner"])), video, extension=".mp4")
     storage.default().put(upload.storage_key, BytesIO(b"film"), content_type="video/mp4")
-    renditions.keep(upload, Rendition.Kind.POSTER, BytesIO(b"poster"), content_type="image/jpeg", at=at(2027, 5, 10))
+    for kind in ("poster", "captions"):
+        prepare(upload, at(2027, 5, 10), kind)
     return {"pk": upload.pk}
 
 
@@ -337,6 +348,11 @@ TABLE: list[Row] = [
     ("portfolios:media-video",     "GET",    own_document, "302  404  404  404  404  404  404  404"),
     ("portfolios:media-video",     "GET",    own_video,    "302  404  200  404  404  404  200  404"),
     ("portfolios:media-poster",    "GET",    own_video,    "302  404  200  404  404  404  200  404"),
+    ("portfolios:media-captions",  "GET",    own_video,    "302  404  200  404  404  404  200  404"),
+    ("portfolios:media-watch",     "GET",    own_video,    "302  404  200  404  404  404  200  404"),
+    ("portfolios:media-watch",     "POST",   own_video,    "302  405  405  405  405  405  405  405"),
+    ("portfolios:upload-captions", "GET",    own_video,    "302  404  200  404  404  404  200  404"),
+    ("portfolios:upload-captions", "POST",   own_video,    "302  404  302  404  404  404  302  404"),
     # Scoring
     ("scoring:queue",          "GET",  nothing,         "302  403  403  200  200  200  403  403"),
     ("scoring:sheet",          "GET",  own_sheet,       "302  404  404  200  404  404  404  404"),
@@ -347,6 +363,10 @@ TABLE: list[Row] = [
     ("scoring:sheet-recuse",   "POST", own_sheet,       "302  404  404  302  404  404  404  404", {"reason": ""}),
     ("scoring:sheet-media",    "GET",  sheet_file,      "302  404  404  200  404  404  404  404"),
     ("scoring:sheet-poster",   "GET",  sheet_file,      "302  404  404  200  404  404  404  404"),
+    ("scoring:sheet-captions", "GET",  sheet_file,      "302  404  404  200  404  404  404  404"),
+    ("scoring:sheet-media",    "GET",  unprepared_sheet_file, "302  404  404  404  404  404  404  404"),
+    ("scoring:sheet-poster",   "GET",  unprepared_sheet_file, "302  404  404  404  404  404  404  404"),
+    ("scoring:sheet-captions", "GET",  unprepared_sheet_file, "302  404  404  404  404  404  404  404"),
     ("scoring:board",          "GET",  nothing,         "302  403  403  403  403  200  200  403"),
     ("scoring:board-assign",   "POST", cycle_to_assign, "302  403  403  403  403  403  302  403"),
 

@@ -1,28 +1,37 @@
-"""A scorer's own, blind way to the files of the entry they read: by their sheet, under neutral names."""
+"""A scorer's own, blind way to the files of the entry they read: by their sheet, under neutral names, and never to a
+file as it came.
+"""
 
 from uuid import UUID
 
 from django.contrib.auth.decorators import login_required
+from django.http import HttpResponse
 from django.http.response import HttpResponseBase
 from django.shortcuts import get_object_or_404
 from django.views.decorators.http import require_safe
 
 from icg_cert.lib.doors import Request
 from portfolios import media
-from portfolios.models import Rendition, Upload
+from portfolios.models import Upload
 from scoring.models import Sheet
 
 
 @login_required
 @require_safe
 def sheet_media(request: Request, pk: int, upload: UUID) -> HttpResponseBase:
-    return media.serve(request, _of_sheet(request, pk, upload))
+    return media.serve_rendition(request, _of_sheet(request, pk, upload), door=f"sheet {pk}")
 
 
 @login_required
 @require_safe
 def sheet_poster(request: Request, pk: int, upload: UUID) -> HttpResponseBase:
-    return media.serve_rendition(request, _of_sheet(request, pk, upload), Rendition.Kind.POSTER)
+    return media.serve_poster(request, _of_sheet(request, pk, upload))
+
+
+@login_required
+@require_safe
+def sheet_captions(request: Request, pk: int, upload: UUID) -> HttpResponse:
+    return media.serve_captions(request, _of_sheet(request, pk, upload))
 
 
 def _of_sheet(request: Request, pk: int, upload: UUID) -> Upload:

@@ -8,14 +8,17 @@ from django.contrib import messages
 from django.contrib.auth.decorators import login_required
 from django.http import Http404, HttpResponse, JsonResponse
 from django.shortcuts import get_object_or_404, redirect, render
+from django.template.loader import render_to_string
 from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_http_methods
 
 from icg_cert.lib.doors import Request, refusals_as_page, refuse_form, whole_number
 from icg_cert.lib.refusal import Refused
+from portfolios import viewing
 from portfolios.models import Upload
+from portfolios.viewing import Showing
 from scoring import handover, sheets
-from scoring.forms import RecuseForm, SheetForm, initial_of
+from scoring.forms import RecuseForm, SheetForm, evidence_name, initial_of
 from scoring.models import Sheet
 from scoring.scores import sheet_score
 
@@ -117,20 +120,40 @@ def _autosaved(request: Request, shown: Sheet, form: SheetForm) -> JsonResponse:
             "saved": initial_of(current, sheets.content(current)),
         }
         return JsonResponse(answer, status=409)
-    return JsonResponse({"version": saved.version, "saved_at": saved.saved_at})
+    moments = _moments(shown, form)
+    return JsonResponse({"version": saved.version, "saved_at": saved.saved_at, "moments": moments})
+
+
+def _moments(shown: Sheet, form: SheetForm) -> dict[str, str]:
+    """By the name of the note's field, what the page shows beside it."""
+    films = _films(_showings(shown))
+    return {
+        evidence_name(key): render_to_string("scoring/_moments.html", {"note": rated.evidence, "films": films}).strip()
+        for key, rated in form.content().ratings.items()
+    }
 
 
 def _page(request: Request, shown: Sheet, form: SheetForm, status: int = 200, **more: Any) -> HttpResponse:
-    uploads = Upload.objects.current().filter(entry=shown.assignment.entry_id).select_related("requirement")
+    showings = _showings(shown)
     context = {
         "sheet": shown,
         "entry": shown.assignment.entry,
         "form": form,
-        "uploads": uploads.order_by("requirement__position", "created_at"),
+        "showings": showings,
+        "films": _films(showings),
         "is_final": shown.status == Sheet.Status.FINAL,
         **more,
     }
     return render(request, "scoring/sheet.html", context, status=status)
+
+
+def _showings(shown: Sheet) -> list[Showing]:
+    return viewing.showings(Upload.objects.filter(entry=shown.assignment.entry_id))
+
+
+def _films(showings: list[Showing]) -> list[int]:
+    """The films one can be sent to."""
+    return [showing.number for showing in showings if showing.number and showing.best]
 
 
 @login_required
@@ -166,6 +189,7 @@ def _summary(shown: Sheet) -> dict[str, Any]:
     return {
         "sheet": shown,
         "entry": shown.assignment.entry,
+        "films": _films(_showings(shown)),
         "rows": [(criterion, saved.ratings[criterion.pk]) for criterion in shown.rubric.criteria.all()],
         "lacks": lacks.values(),
         "score": sheet_score(whole) if whole else None,

@@ -81,15 +81,21 @@ async function settle(response, words) {
   say(`Not saved. ${answer.message}`);
 }
 
-function arrived({ version: now, saved_at: at }, words) {
+function arrived({ version: now, saved_at: at, moments }, words) {
   failures = 0;
   version.value = now;
   savedWords = words;
+  showMoments(moments);
   const clock = new Date(at).toLocaleTimeString([], { hour: "2-digit", minute: "2-digit" });
   say(`Saved at ${clock}`);
   if (asWords(typed()) !== words) return later();
   dropCopy();
   form.dispatchEvent(new Event("saved"));
+}
+
+// The links to moments that the server read out of the saved notes.
+function showMoments(moments) {
+  for (const place of form.querySelectorAll("[data-moments]")) place.innerHTML = moments[place.dataset.moments] ?? "";
 }
 
 function unreachable() {
@@ -141,6 +147,17 @@ function ask(name, answers) {
   notice.focus();
   return notice;
 }
+
+// ---- A moment of a film (player.js), written where the caret stands in its field
+
+document.addEventListener("moment", ({ detail: { stamp, field: id } }) => {
+  const field = document.getElementById(id);
+  const before = field.value.slice(0, field.selectionStart);
+  const gap = before && !/\s$/.test(before) ? " " : "";
+  field.focus();
+  field.setRangeText(gap + stamp, field.selectionStart, field.selectionEnd, "end");
+  field.dispatchEvent(new Event("input", { bubbles: true }));
+});
 
 form.addEventListener("input", () => { keepCopy(); later(); });
 addEventListener("online", () => later(0));

@@ -3,8 +3,8 @@
 from datetime import datetime
 from io import BytesIO
 
-from portfolios import checks, uploads
-from portfolios.models import Entry, Requirement, Upload
+from portfolios import checks, renditions, uploads
+from portfolios.models import Entry, Rendition, Requirement, Upload
 from tests.portfolios import files
 
 DEFAULT = {"document": files.word, "form": files.word, "video": files.film}
@@ -31,3 +31,12 @@ def hand_in_checked(entry: Entry, requirement: Requirement, at: datetime, *args:
     checks.check(upload.pk, at=at)
     upload.refresh_from_db()
     return upload
+
+
+CONTENT = {"film": "video/mp4", "quick": "video/mp4", "poster": "image/jpeg", "captions": "text/vtt"}
+
+
+def prepare(upload: Upload, at: datetime, kind: str = "film", body: bytes = b"") -> Rendition:
+    """What the portal makes from an upload for those who read it, without the work of making it."""
+    body = body or (files.film() if kind in ("film", "quick") else f"{kind} of it".encode())
+    return renditions.keep(upload, kind, BytesIO(body), content_type=CONTENT.get(kind, "application/pdf"), at=at)

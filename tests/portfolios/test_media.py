@@ -1,6 +1,6 @@
 """Serving a real film in pieces: the headers of every case, who may see it, and what is noted."""
 
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any
 
 import pytest
@@ -11,8 +11,9 @@ from icg_cert.audit.models import Event
 from icg_cert.lib import clock
 from portfolios import checks, media, storage
 from portfolios.models import Entry, Requirement, Upload
+from portfolios.storage import LocalStore
 from tests.portfolios import files
-from tests.portfolios.handing_in import hand_in, hand_in_checked
+from tests.portfolios.handing_in import hand_in, hand_in_checked, prepare
 
 FILM = files.film()
 N = len(FILM)
@@ -40,6 +41,7 @@ def body(response: Any) -> bytes:
     return response.getvalue()
 
 
+@pytest.mark.media_case(36)
 @pytest.mark.parametrize(
     ("asked", "status", "content_range", "piece"),
     [
@@ -53,7 +55,11 @@ def body(response: Any) -> bytes:
         ("bytes=0-1,5-6", 200, None, FILM),
         ("items=0-1", 200, None, FILM),
         ("bytes=9-1", 200, None, FILM),
+        ("bytes=", 200, None, FILM),
+        (f"bytes=-{N + 1}", 206, f"bytes 0-{LAST}/{N}", FILM),
         (f"bytes={N}-", 416, f"bytes */{N}", b""),
+        (f"bytes={N + 5}-{N + 9}", 416, f"bytes */{N}", b""),
+        ("bytes=-0", 416, f"bytes */{N}", b""),
     ],
 )
 def test_range_matrix(
@@ -66,6 +72,7 @@ def test_range_matrix(
         assert response.headers["Content-Length"] == str(len(piece))
 
 
+@pytest.mark.media_case(36)
 def test_piece_is_never_larger_than_two_mebibytes(ada: Client, film: Upload, monkeypatch: pytest.MonkeyPatch) -> None:
     assert media.MOST == 2 * 1024 * 1024
     monkeypatch.setattr(media, "MOST", 100)
@@ -87,6 +94,7 @@ def test_headers_keep_the_file_private_and_nameless(ada: Client, film: Upload) -
     }
 
 
+@pytest.mark.media_case(36)
 @pytest.mark.parametrize(("tag", "status"), [("its own", 206), ('"another"', 200), ("W/its own", 200)])
 def test_if_range(ada: Client, film: Upload, tag: str, status: int) -> None:
     value = tag.replace("its own", f'"{film.tree_sha256}"')
@@ -142,4 +150,69 @@ def test_looks_of_others_are_noted_once_a_look(ada: Client, film: Upload, staff:
             body(get(client, film, range=asked))
     desk.head(f"/media/{film.pk}/video/")
     events = Event.objects.filter(verb="upload.view")
-    assert [(event.actor, event.object_id) for event in events] == [(staff, str(film.pk))]
+    seen = {"shown_as": "original", "door": "portfolio"}
+    assert [(event.actor, event.object_id, event.after) for event in events] == [(staff, str(film.pk), seen)]
+
+
+def test_rendition_stands_for_the_file_where_there_is_one(ada: Client, film: Upload, noon: datetime) -> None:
+    prepare(film, noon, "quick", b"quick")
+    prepare(film, noon, "film", b"film at 720p")
+    asked = ["", "?as=film", "?as=quick", "?as=original", "?as=captions"]
+    given = [body(ada.get(f"/media/{film.pk}/video/{query}")) for query in asked]
+    assert given == [b"film at 720p", b"film at 720p", b"quick", FILM, b"film at 720p"]
+
+
+def test_document_is_given_as_preview_then_clean_then_as_it_came(
+    ada: Client, entry: Entry, document: Requirement, noon: datetime
+) -> None:
+    upload = hand_in(entry, document, noon)
+    given = [body(get(ada, upload, "document"))]
+    for kind in ("clean", "preview"):
+        prepare(upload, noon, kind)
+        given.append(body(get(ada, upload, "document")))
+    assert given == [files.word(), b"clean of it", b"preview of it"]
+
+
+def test_rendition_that_changed_is_another_for_who_had_begun(ada: Client, film: Upload, noon: datetime) -> None:
+    prepare(film, noon, "film", b"0123456789")
+    begun = get(ada, film, range="bytes=0-1")
+    tag = begun["ETag"]
+    assert body(begun) == b"01"
+    prepare(film, noon + timedelta(seconds=1), "film", b"abcdefghij")
+    response = get(ada, film, range="bytes=2-3", **{"if-range": tag})
+    assert (response.status_code, body(response)) == (200, b"abcdefghij")
+
+
+class Bucket(LocalStore):
+    """A store that browsers may read from themselves."""
+
+    def url(self, key: str, *, content_type: str, filename: str, at: datetime) -> str | None:
+        return f"https://bucket.example/{key}?as={content_type}&name={filename}&at={at.isoformat()}"
+
+
+def test_store_with_addresses_is_read_by_the_browser_itself(
+    ada: Client, film: Upload, staff: User, noon: datetime, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    prepare(film, noon, "film")
+    prepare(film, noon, "captions", b"WEBVTT")
+    local = storage.default()
+    monkeypatch.setattr(storage, "default", lambda: Bucket(local.root, local.part_url))
+    desk = Client()
+    desk.force_login(staff)
+    response = get(desk, film, range="bytes=0-")
+    stem = f"conversation-{str(film.pk)[:8]}"
+    assert (response.status_code, response["Cache-Control"]) == (302, "private, no-store")
+    assert response["Location"].startswith(
+        f"https://bucket.example/{film.storage_key}-film?as=video/mp4&name={stem}.mp4&at=2027-05-10T"
+    )
+    assert get(ada, film, "poster")["Location"].startswith(f"https://bucket.example/{film.storage_key}-poster?")
+    captions = get(ada, film, "captions")
+    assert (captions.status_code, captions.content) == (200, b"WEBVTT")
+    assert [event.after["shown_as"] for event in Event.objects.filter(verb="upload.view")] == ["film"]
+
+
+def test_captions_whose_bytes_are_gone_are_not_served(ada: Client, film: Upload, noon: datetime) -> None:
+    assert get(ada, film, "captions").status_code == 404
+    made = prepare(film, noon, "captions")
+    storage.default().delete(made.storage_key)
+    assert get(ada, film, "captions").status_code == 404

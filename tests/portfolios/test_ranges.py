@@ -5,6 +5,7 @@ import pytest
 from portfolios.ranges import Span, Unsatisfiable, span
 
 
+@pytest.mark.media_case(36)
 @pytest.mark.parametrize(
     ("header", "found"),
     [
@@ -38,6 +39,7 @@ def test_span(header: str, found: Span | None) -> None:
     assert span(header, 1000, most=100) == found
 
 
+@pytest.mark.media_case(36)
 @pytest.mark.parametrize(
     "header", ["bytes=1000-", "bytes=1000-1001", "bytes=5000-", "bytes=-0", f"bytes={'9' * 5000}-"]
 )

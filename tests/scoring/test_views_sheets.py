@@ -32,6 +32,7 @@ from tests.factories import (
     make_upload,
     make_user,
 )
+from tests.portfolios.handing_in import prepare
 from tests.threads import run_behind
 
 NOW = at(2027, 7, 1, 9)
@@ -180,12 +181,96 @@ def test_sheet_shows_files_under_neutral_names(sheet: Sheet, scorer: User) -> No
         entry, make_requirement(entry.factor, "talk", kind="video"), filename="Ada at Lakeside.mp4", extension=".mp4"
     )
     make_upload(entry, state="removed")
+    prepare(document, NOW, "clean")
+    prepare(video, NOW, "quick")
     page = page_of(scorer, f"/scoring/sheets/{sheet.pk}/")
-    assert [tag["src"] for tag in page.select("video")] == [f"/scoring/sheets/{sheet.pk}/media/{video.pk}/"]
+    assert [tag["src"] for tag in page.select("video")] == [f"/scoring/sheets/{sheet.pk}/media/{video.pk}/?as=quick"]
     assert page.select_one("video")["controls"] == ""  # type: ignore[index]
     links = page.select(".split-left .card a[target=_blank]")
     assert f"/scoring/sheets/{sheet.pk}/media/{document.pk}/" in [tag["href"] for tag in links]
-    assert document.neutral_name in page.get_text()
+    assert document.neutral_stem in page.get_text()
+
+
+def test_sheet_says_what_cannot_be_seen_yet(sheet: Sheet, scorer: User) -> None:
+    entry = sheet.assignment.entry
+    talk = make_requirement(entry.factor, "talk", kind="video")
+    make_upload(entry, talk, extension=".mp4", state="processing", percent=40)
+    make_upload(entry, talk, extension=".mp4", state="failed", processing_tries=3)
+    make_upload(entry, make_requirement(entry.factor, "letter"), state="checking")
+    page = page_of(scorer, f"/scoring/sheets/{sheet.pk}/")
+    assert texts(page, ".split-left .state") == ["Being prepared", "Could not be prepared", "Being prepared"]
+    said = texts(page, "article p")
+    assert said[1].startswith("This film is being prepared for viewing: 40 % done. It is usually ready within an hour.")
+    assert said[3].startswith("This film could not be prepared for viewing. That is our fault")
+    assert said[5].startswith("This document is being prepared for viewing. It is usually ready within an hour.")
+    assert page.select_one("progress")["value"] == "40"  # type: ignore[index]
+    assert [tag.has_attr("data-waiting") for tag in page.select("article")] == [True, False, True]
+    assert page.select("video, .split-left a[target=_blank]") == []
+
+
+def test_sheet_tells_of_a_damaged_film_and_shows_its_words(sheet: Sheet, video: Upload, scorer: User) -> None:
+    words = {"is_damaged": True, "transcript": "Coach: <b>What</b> went well?\n\nTeacher: The start."}
+    Upload.objects.filter(pk=video.pk).update(**words)
+    prepare(video, NOW, "captions")
+    page = page_of(scorer, f"/scoring/sheets/{sheet.pk}/")
+    assert "Parts of this film may not play" in page.select_one("article .notice").text  # type: ignore[union-attr]
+    assert texts(page, ".transcript p") == ["Coach: <b>What</b> went well?", "Teacher: The start."]
+    track = page.select_one("track")
+    assert track is not None
+    assert (track["src"], track["kind"], track["srclang"]) == (
+        f"/scoring/sheets/{sheet.pk}/media/{video.pk}/captions/",
+        "captions",
+        "en",
+    )
+
+
+def test_sheet_films_have_labels_where_there_are_several(sheet: Sheet, video: Upload, scorer: User) -> None:
+    url = f"/scoring/sheets/{sheet.pk}/"
+    assert [tag["data-label"] for tag in page_of(scorer, url).select("[data-player]")] == [""]
+    second = make_upload(video.entry, make_requirement(video.entry.factor, "walk", kind="video"), extension=".mp4")
+    prepare(second, NOW)
+    players = page_of(scorer, url).select("[data-player]")
+    assert [(tag["id"], tag["data-label"]) for tag in players] == [("film-1", "Film 1"), ("film-2", "Film 2")]
+    Upload.objects.filter(pk=video.pk).update(state="withdrawn")
+    players = page_of(scorer, url).select("[data-player]")
+    assert [(tag["id"], tag["data-label"]) for tag in players] == [("film-2", "Film 2")]
+
+
+# ---- Moments of films in notes
+
+
+def linked(page: BeautifulSoup, selector: str) -> list[tuple[str, str]]:
+    return [(tag.text, str(tag["href"])) for tag in page.select(f"{selector} a[data-second]")]
+
+
+NOTE = "[0:05] <i>opens</i>, [Film 2 1:00] nobody's, [1:10] ends"
+
+
+def test_sheet_moments_of_saved_notes_are_links(sheet: Sheet, video: Upload, scorer: User) -> None:
+    data = typed(sheet, "3.00", "3.00", "3.00")
+    key = sheet.rubric.criteria.all()[0].pk
+    data[f"evidence-{key}"] = NOTE
+    status, answer = autosave(scorer, sheet, data)
+    name, others = f"evidence-{key}", {f"evidence-{one.pk}": "" for one in sheet.rubric.criteria.all()[1:]}
+    assert status == 200
+    assert {**answer["moments"], name: ""} == {name: "", **others}
+    links = [("[0:05]", "#film-1"), ("[1:10]", "#film-1")]
+    assert linked(BeautifulSoup(answer["moments"][name], "html.parser"), "") == links
+    url = f"/scoring/sheets/{sheet.pk}/"
+    assert linked(page_of(scorer, url), f"[data-moments={name}]") == links
+    final = page_of(scorer, f"{url}finalise/")
+    assert linked(final, "tbody td") == [("[0:05]", f"{url}?at=5#film-1"), ("[1:10]", f"{url}?at=70#film-1")]
+    assert texts(final, "tbody td")[1] == "[0:05] <i>opens</i>, [Film 2 1:00] nobody's, [1:10] ends"
+    assert signed_in(scorer).post(f"{url}finalise/", {"version": 1}).status_code == 302
+    assert linked(page_of(scorer, url), "form[data-sheet]") == links
+
+
+def test_sheet_moments_of_what_is_only_typed_are_no_links_yet(sheet: Sheet, video: Upload, scorer: User) -> None:
+    data = typed(sheet, "9")
+    data[f"evidence-{sheet.rubric.criteria.all()[0].pk}"] = NOTE
+    response = post(scorer, sheet, data)
+    assert response.status_code == 422
+    assert linked(BeautifulSoup(response.content, "html.parser"), "") == []
 
 
 def test_sheet_save_without_a_script(sheet: Sheet, scorer: User) -> None:
@@ -327,7 +412,7 @@ def test_sheet_queries_do_not_grow(rows: int, scorer: User, django_assert_num_qu
     Sheet.objects.update(status="draft")
     client = signed_in(scorer)
     client.get(reverse("scoring:sheet", args=[sheet.pk]))  # reads what is kept in memory
-    with django_assert_num_queries(11):
+    with django_assert_num_queries(12):
         client.get(reverse("scoring:sheet", args=[sheet.pk]))
 
 
@@ -409,13 +494,44 @@ def test_board_queries_do_not_grow(
 def video(sheet: Sheet) -> Upload:
     entry = sheet.assignment.entry
     requirement = make_requirement(entry.factor, "talk", kind=Requirement.Kind.VIDEO)
-    upload = make_upload(entry, requirement, filename="Ada at Lakeside.mp4", extension=".mp4", size=10)
-    storage.default().put(upload.storage_key, BytesIO(b"0123456789"), content_type="video/mp4")
+    upload = make_upload(entry, requirement, filename="Ada at Lakeside.mov", extension=".mov", size=10)
+    storage.default().put(upload.storage_key, BytesIO(b"the file as it came"), content_type="video/quicktime")
+    prepare(upload, NOW, "film", b"0123456789")
     return upload
 
 
-def fetch(person: User, sheet: Sheet, upload: Upload, **headers: str) -> Any:
-    return signed_in(person).get(reverse("scoring:sheet-media", args=[sheet.pk, upload.pk]), headers=headers)
+def fetch(person: User, sheet: Sheet, upload: Upload, query: str = "", **headers: str) -> Any:
+    return signed_in(person).get(reverse("scoring:sheet-media", args=[sheet.pk, upload.pk]) + query, headers=headers)
+
+
+def test_sheet_media_is_never_the_file_as_it_came(sheet: Sheet, video: Upload, scorer: User) -> None:
+    assert b"".join(fetch(scorer, sheet, video, "?as=original")) == b"0123456789"
+    video.renditions.filter(kind="film").delete()
+    for query in ("", "?as=original", "?as=film", "?as=poster"):
+        assert fetch(scorer, sheet, video, query).status_code == 404
+
+
+def test_sheet_media_gives_the_rendition_one_began_with(sheet: Sheet, video: Upload, scorer: User) -> None:
+    prepare(video, NOW, "quick", b"quick")
+    prepare(video, NOW, "poster")
+    asked = ["", "?as=film", "?as=quick", "?as=poster", "?as=nonsense"]
+    whole = b"0123456789"
+    assert [b"".join(fetch(scorer, sheet, video, query)) for query in asked] == [whole, whole, b"quick", whole, whole]
+
+
+def test_sheet_media_captions_are_text_of_the_portal(sheet: Sheet, video: Upload, scorer: User) -> None:
+    url = reverse("scoring:sheet-captions", args=[sheet.pk, video.pk])
+    assert signed_in(scorer).get(url).status_code == 404
+    prepare(video, NOW, "captions", b"WEBVTT\n")
+    response = signed_in(scorer).get(url)
+    wanted = ["Content-Type", "Content-Disposition", "Cache-Control", "X-Content-Type-Options"]
+    assert response.content == b"WEBVTT\n"
+    assert [response[name] for name in wanted] == [
+        "text/vtt; charset=utf-8",
+        f'inline; filename="talk-{str(video.pk)[:8]}.vtt"',
+        "private, no-store",
+        "nosniff",
+    ]
 
 
 def test_sheet_media_plays_and_seeks(sheet: Sheet, video: Upload, scorer: User) -> None:
@@ -434,24 +550,46 @@ def test_sheet_media_has_a_neutral_name(sheet: Sheet, video: Upload, scorer: Use
 
 def test_sheet_media_notes_who_looked(sheet: Sheet, video: Upload, scorer: User) -> None:
     assert b"".join(fetch(scorer, sheet, video))
-    assert [(one.actor, one.object_id) for one in Event.objects.filter(verb="upload.view")] == [(scorer, str(video.pk))]
+    looks = [(one.actor, one.object_id, one.after) for one in Event.objects.filter(verb="upload.view")]
+    assert looks == [(scorer, str(video.pk), {"shown_as": "film", "door": f"sheet {sheet.pk}"})]
 
 
+def addresses(sheet: Sheet, upload: Upload) -> list[str]:
+    """Every address under which something of a film is served."""
+    by_sheet = ["sheet-media", "sheet-poster", "sheet-captions"]
+    by_owner = ["media-watch", "media-video", "media-document", "media-poster", "media-captions", "upload-captions"]
+    found = [reverse(f"scoring:{name}", args=[sheet.pk, upload.pk]) for name in by_sheet]
+    found += [reverse(f"portfolios:{name}", args=[upload.pk]) for name in by_owner]
+    return [*found, f"/media/{upload.storage_key}", f"/media/{upload.storage_key}-film"]
+
+
+def statuses(person: User, sheet: Sheet, upload: Upload) -> list[int]:
+    answers = [signed_in(person).get(url) for url in addresses(sheet, upload)]
+    assert all(b"".join(answer) for answer in answers)  # which also closes the files
+    return [answer.status_code for answer in answers]
+
+
+@pytest.mark.media_case(39)
 def test_sheet_media_of_another_entry_or_not_handed_in_is_not_there(
-    sheet: Sheet, video: Upload, scorer: User, other_scorer: User
+    sheet: Sheet, video: Upload, scorer: User, other_scorer: User, lead: User
 ) -> None:
-    other = make_reading(make_locked(), scorer)
-    assert fetch(scorer, other, video).status_code == 404
-    assert fetch(other_scorer, sheet, video).status_code == 404
-    for state in ("open", "removed", "replaced", "rejected"):
+    for kind in ("poster", "captions"):
+        prepare(video, NOW, kind)
+    assert statuses(scorer, sheet, video) == [200] * 3 + [404] * 8
+    other = make_reading(make_locked(), other_scorer)
+    for person, by in ((other_scorer, other), (other_scorer, sheet), (lead, sheet), (scorer, other)):
+        assert statuses(person, by, video) == [404] * 11
+    assert not Event.objects.filter(verb="upload.view", actor__in=[other_scorer, lead]).exists()
+    for state in ("open", "removed", "replaced", "rejected", "withdrawn"):
         Upload.objects.filter(pk=video.pk).update(state=state)
-        assert fetch(scorer, sheet, video).status_code == 404
+        assert statuses(scorer, sheet, video) == [404] * 11
 
 
 # ---- Blindness
 
 
 SECRETS = ["Quenelle", "Zwiebel", "quenelle@", "Umbrella", "Marsupial", "Gondola", "Xylophone", "boss@", "holiday"]
+SECRETS += ["the file as it came"]
 
 
 @pytest.fixture
@@ -472,7 +610,10 @@ def secret_sheet(scorer: User) -> Sheet:
         make_upload(entry, video, filename="holiday.mp4", extension=".mp4"),
     ]
     for upload in files:
-        storage.default().put(upload.storage_key, BytesIO(b"bytes"), content_type="application/octet-stream")
+        storage.default().put(upload.storage_key, BytesIO(b"the file as it came"), content_type="video/mp4")
+    prepare(files[0], NOW, "clean")
+    for kind in ("film", "poster", "captions"):
+        prepare(files[1], NOW, kind)
     return make_reading(entry, scorer)
 
 
@@ -488,7 +629,7 @@ def crawl(client: Client, start: str) -> Iterator[tuple[str, HttpResponse]]:
         yield url, response
         if not response.streaming and response.headers.get("Content-Type", "").startswith("text/html"):
             page = BeautifulSoup(response.content, "html.parser")
-            linked = [tag.get("href") or tag.get("src") for tag in page.select("a[href], [src]")]
+            linked = [tag.get(name) for tag in page.select("*") for name in ("href", "src", "poster", "action", "data")]
             waiting += [str(link) for link in linked if str(link).startswith("/scoring/")]
 
 
@@ -502,7 +643,9 @@ def test_no_page_a_scorer_can_reach_names_the_candidate(secret_sheet: Sheet, sco
     found = {url: leaks(response) for url, response in crawl(signed_in(scorer), "/scoring/")}
     assert f"/scoring/sheets/{secret_sheet.pk}/" in found
     assert f"/scoring/sheets/{secret_sheet.pk}/recuse/" in found
-    assert sum("/media/" in url for url in found) == 2
+    kinds = {url.split("/media/")[1][37:]: url for url in found if "/media/" in url}
+    assert set(kinds) == {"", "?as=film", "poster/", "captions/"}
+    assert sum("/media/" in url for url in found) == 5
     assert {url: words for url, words in found.items() if words} == {}
 
 
