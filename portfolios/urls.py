@@ -1,6 +1,6 @@
 from django.urls import path
 
-from portfolios.views import entries, media, uploads
+from portfolios.views import consents, entries, media, uploads
 
 app_name = "portfolios"
 
@@ -17,7 +17,8 @@ urlpatterns = [
     path("uploads/<uuid:pk>/sign", uploads.upload_sign, name="upload-sign"),
     path("uploads/<uuid:pk>/complete", uploads.upload_complete, name="upload-complete"),
     path("uploads/<uuid:pk>/remove/", uploads.upload_remove, name="upload-remove"),
-    path("uploads/<uuid:pk>/consent/", uploads.upload_consent, name="upload-consent"),
+    path("uploads/<uuid:pk>/consent/", consents.upload_consent, name="upload-consent"),
+    path("uploads/<uuid:pk>/withdraw/<slug:purpose>/", consents.upload_withdraw, name="upload-withdraw"),
     path("uploads/part/<str:token>", uploads.upload_part, name="upload-part"),
     path("media/<uuid:pk>/video/", media.media_video, name="media-video"),
     path("media/<uuid:pk>/document/", media.media_document, name="media-document"),

@@ -13,6 +13,7 @@ from django.views.decorators.http import require_http_methods
 
 from icg_cert.lib.doors import Request, refusals_as_page, refuse_form, whole_number
 from icg_cert.lib.refusal import Refused
+from portfolios import consents
 from portfolios.models import Upload
 from scoring import handover, sheets
 from scoring.forms import RecuseForm, SheetForm, initial_of
@@ -127,6 +128,7 @@ def _page(request: Request, shown: Sheet, form: SheetForm, status: int = 200, **
         "entry": shown.assignment.entry,
         "form": form,
         "uploads": uploads.order_by("requirement__position", "created_at"),
+        "withdrawn": consents.withdrawn_from(shown.assignment.entry),
         "is_final": shown.status == Sheet.Status.FINAL,
         **more,
     }

@@ -327,7 +327,7 @@ def test_sheet_queries_do_not_grow(rows: int, scorer: User, django_assert_num_qu
     Sheet.objects.update(status="draft")
     client = signed_in(scorer)
     client.get(reverse("scoring:sheet", args=[sheet.pk]))  # reads what is kept in memory
-    with django_assert_num_queries(11):
+    with django_assert_num_queries(12):
         client.get(reverse("scoring:sheet", args=[sheet.pk]))
 
 
