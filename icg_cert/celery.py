@@ -27,6 +27,7 @@ JOBS: list[str] = [
     "portfolios.tasks.expire_uploads",
     "portfolios.tasks.revive_entries",
     "portfolios.tasks.lock_entries",
+    "portfolios.tasks.purge_media",
     "portfolios.tasks.send_directions",
     "portfolios.tasks.remind_entries",
     "scoring.tasks.follow_up_due",

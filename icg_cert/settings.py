@@ -220,6 +220,11 @@ UPLOAD_FRAME_MAX = (4096, 2304)
 UPLOAD_STALE_HOURS = 48
 UPLOAD_PROCESSING_ATTEMPTS = 3
 
+# How long files are kept; /policies/ says these numbers
+MEDIA_RETENTION_DAYS = env.int("MEDIA_RETENTION_DAYS", 365)  # what was handed in, from the final notice on
+MEDIA_KEEP_REPLACED_DAYS = env.int("MEDIA_KEEP_REPLACED_DAYS", 30)  # what was left out, from the end of its window on
+MEDIA_TRAINING_EXTRA_DAYS = env.int("MEDIA_TRAINING_EXTRA_DAYS", 0)  # films that may be used to train scorers: longer
+
 # Payment
 PAYMENT_TIMEOUT_SECONDS = env.int("PAYMENT_TIMEOUT_SECONDS", 10)  # how long somebody waits for one answer of a provider
 STANDS_IN = DEMO and not TESTING  # in the demo two programs of tests/doubles stand in for the providers

@@ -99,6 +99,11 @@ def policies(request: HttpRequest) -> HttpResponse:
         "policy": ScoringPolicy.objects.order_by("-version").first(),
         "calendar": timeline.calendar(programme, request.at),
         "zone": zone_name(settings.TIME_ZONE),
+        "keeping": {
+            "handed_in": settings.MEDIA_RETENTION_DAYS,
+            "left_out": settings.MEDIA_KEEP_REPLACED_DAYS,
+            "training": settings.MEDIA_TRAINING_EXTRA_DAYS,
+        },
     }
     return render(request, "policies.html", context)
 

@@ -61,6 +61,7 @@ def for_staff(user: Any, at: datetime) -> list[Waiting]:
         _orders(),
         _refunds(user),
         *_cycles(at),
+        _withdrawn(),
         *_breakdowns(),
         *_providers_off(),
     ]
@@ -248,6 +249,20 @@ def _cycles(at: datetime) -> list[Waiting]:
             kind="bad",
         ),
     ]
+
+
+def _withdrawn() -> Waiting:
+    """Films taken back from entries that are handed in for good and not released yet."""
+    told = Release.objects.filter(state=Release.State.RELEASED).values("cycle")
+    entries = Entry.objects.locked().exclude(cycle__in=told)
+    return _line(
+        "Videos withdrawn after closing",
+        "Somebody seen in them took their consent back. Decide with the scorers what the entry is judged by, and write "
+        "to the candidate. The line goes with the release.",
+        Upload.objects.filter(entry__in=entries, state=Upload.State.WITHDRAWN, stored_at__isnull=False),
+        f"{reverse('admin:portfolios_upload_changelist')}?state__exact={Upload.State.WITHDRAWN}",
+        "See which",
+    )
 
 
 def _breakdowns() -> list[Waiting]:

@@ -47,6 +47,7 @@ class Slot:
 
     requirement: Requirement
     uploads: tuple[Upload, ...]
+    asks_consent: bool = True  # what was handed in is not asked again
 
     @property
     def usable(self) -> list[Upload]:
@@ -68,7 +69,9 @@ class Slot:
 
     @property
     def unconsented(self) -> list[Upload]:
-        return [upload for upload in self.usable if self.requirement.is_video and upload.consented_at is None]
+        if not self.asks_consent or not self.requirement.is_video:
+            return []
+        return [upload for upload in self.usable if not upload.has_consent]
 
     @property
     def room(self) -> int:
@@ -108,15 +111,16 @@ class Slot:
             SlotState.UPLOADING: "an upload is not finished. Let it finish, or remove it.",
             SlotState.CHECKING: "the file is still being checked, usually for less than two minutes.",
             SlotState.PROBLEM: "the file cannot be used. Upload another.",
-            SlotState.CONSENT: "confirm that everyone seen in the video agreed to it.",
+            SlotState.CONSENT: "confirm that everyone seen in the video agreed to it, and name the signed releases.",
         }[state]
 
 
 def slots(entry: Entry) -> list[Slot]:
     """One slot per requirement of the entry's factor, in order, files oldest first."""
     uploads = [upload for upload in entry.uploads.all() if upload.state not in Upload.GONE]
+    asks_consent = entry.status not in (Entry.Status.SUBMITTED, Entry.Status.LOCKED)
     return [
-        Slot(requirement, tuple(upload for upload in uploads if upload.requirement_id == requirement.pk))
+        Slot(requirement, tuple(upload for upload in uploads if upload.requirement_id == requirement.pk), asks_consent)
         for requirement in entry.factor.requirements.all()
     ]
 

@@ -6,6 +6,7 @@ from typing import Any
 from django import forms
 
 from portfolios import captions, filenames
+from portfolios.consents import NAME_THEM
 from portfolios.models import Upload
 from portfolios.uploads import Announced
 from portfolios.viewing import Showing
@@ -71,6 +72,39 @@ class CaptionsForm(forms.Form):
 
     def clean_transcript(self) -> str:
         return str(self.cleaned_data["transcript"]).replace("\r\n", "\n").strip()
+
+
+class ConsentForm(forms.Form):
+    """What the people in a film agreed to. Use for training is asked for apart, and never ticked beforehand."""
+
+    agreed = forms.BooleanField(
+        label="I confirm this", error_messages={"required": "Tick this if it is so. If it is not, remove the video."}
+    )
+    releases = forms.CharField(
+        label="The signed releases you hold for this video",
+        help_text="One a line, for example: Teacher release, 3 May. Class release list. Only you and staff see this.",
+        max_length=4000,
+        widget=forms.Textarea(attrs={"rows": 4}),
+        error_messages={"required": NAME_THEM},
+    )
+    training = forms.BooleanField(required=False, label="Yes, it may also be used for training")
+
+    def __init__(self, *args: Any, asks_training: bool, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        if not asks_training:
+            del self.fields["training"]
+
+
+class WithdrawForm(forms.Form):
+    """The candidate may say why; staff must (in the admin)."""
+
+    reason = forms.CharField(
+        required=False,
+        max_length=2000,
+        label="What happened (optional)",
+        help_text="Staff can read it. Write no names.",
+        widget=forms.Textarea(attrs={"rows": 3}),
+    )
 
 
 def wanted_parts(data: dict[str, Any], most: int) -> list[tuple[int, str]] | None:

@@ -102,13 +102,17 @@ def reopen(entry_id: int, *, by: User, at: datetime) -> Entry:
     admission.refuse_unless_taking_part(entry, at=at)
     if entry.registration.user_id != by.pk or entry.status not in (Status.SUBMITTED, Status.DRAFT):
         raise Refused("window-closed", admission.CLOSED)
-    if entry.status == Status.DRAFT:
-        return entry
+    if entry.status == Status.SUBMITTED:
+        make_draft(entry, by=by, at=at)
+    return entry
+
+
+def make_draft(entry: Entry, *, by: User, at: datetime) -> None:
+    """What reopening does to a submitted entry whose row the caller has locked."""
     before = {"manifest_sha256": entry.manifest_sha256}
     entry.status, entry.submitted_at, entry.manifest, entry.manifest_sha256 = Status.DRAFT, None, None, ""
     entry.save()
     trail.record("entry.reopen", entry, by=by, at=at, before=before)
-    return entry
 
 
 def reopened(entry: Entry) -> list[tuple[datetime, str]]:
@@ -245,7 +249,7 @@ def _file(upload: Upload) -> dict[str, Any]:
         "size": upload.size,
         "sha256_tree": upload.tree_sha256,
         "received_at": _iso(upload.stored_at),
-        "consent_version": upload.consent.version if upload.consent else None,
+        "consent_version": upload.consent.text.version if upload.consent and upload.consent.text else None,
         "consented_at": _iso(upload.consented_at),
     }
 

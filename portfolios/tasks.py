@@ -6,7 +6,7 @@ from celery import shared_task
 
 from icg_cert.lib import clock
 from icg_cert.lib.jobs import each_due
-from portfolios import checks, directions, reminders, submission, uploads
+from portfolios import checks, directions, purging, reminders, submission, uploads
 from portfolios.models import Entry, Upload
 
 BATCH = 200
@@ -46,6 +46,13 @@ def lock_entries() -> int:
     at = clock.now()
     unlocked = Entry.objects.filter(status__in=[Entry.Status.DRAFT, Entry.Status.SUBMITTED], cycle__closes_at__lte=at)
     return each_due(submission.lock_and_auto_submit, unlocked.values_list("pk", flat=True), at=at)
+
+
+@shared_task
+def purge_media() -> int:
+    """Files that nobody may keep any longer. A film whose consent was withdrawn goes with the next tick."""
+    at = clock.now()
+    return len(purging.run(is_dry=False, at=at, most=BATCH, always_note=False).gone)
 
 
 @shared_task

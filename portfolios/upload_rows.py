@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from django.conf import settings
 from django.urls import reverse
 
+from icg_cert.lib.words import day_of
 from portfolios import admission
 from portfolios.checking.videos import clock
 from portfolios.completeness import Slot, SlotState, is_usable
@@ -46,6 +47,7 @@ class Row:
     url: str = ""
     poster_url: str = ""
     remove_url: str = ""
+    consent_url: str = ""
     needs_consent: bool = False
     is_checked: bool = True
 
@@ -102,6 +104,7 @@ def row(upload: Upload, *, may_edit: bool, is_owner: bool) -> Row:
     """The candidate reads their own name for the file; everybody else its neutral one."""
     word, kind = FILE_WORDS[State(upload.state)]
     is_video, is_ready = upload.requirement.is_video, upload.state == State.READY
+    is_kept = upload.state in Upload.HANDED_IN and upload.purged_at is None
     return Row(
         upload,
         upload.filename if is_owner else upload.neutral_name,
@@ -110,10 +113,11 @@ def row(upload: Upload, *, may_edit: bool, is_owner: bool) -> Row:
         upload.size,
         _facts(upload),
         percent=_percent(upload) if upload.state == State.OPEN else None,
-        url=file_url(upload) if upload.state in Upload.HANDED_IN else "",
-        poster_url=reverse("portfolios:media-poster", args=[upload.pk]) if is_video and is_ready else "",
+        url=file_url(upload) if is_kept else "",
+        poster_url=reverse("portfolios:media-poster", args=[upload.pk]) if is_video and is_ready and is_kept else "",
         remove_url=reverse("portfolios:upload-remove", args=[upload.pk]) if may_edit else "",
-        needs_consent=may_edit and is_video and upload.consented_at is None and upload.state != State.REJECTED,
+        consent_url=_consent_url(upload) if is_owner and is_video else "",
+        needs_consent=may_edit and is_video and not upload.has_consent and upload.state != State.REJECTED,
         is_checked=is_usable(upload) or upload.state in (State.REJECTED, State.OPEN),
     )
 
@@ -124,12 +128,18 @@ def file_url(upload: Upload) -> str:
     return reverse(f"portfolios:media-{kind}", args=[upload.pk])
 
 
+def _consent_url(upload: Upload) -> str:
+    return "" if upload.purged_at else reverse("portfolios:upload-consent", args=[upload.pk])
+
+
 def _percent(upload: Upload) -> int:
     arrived = sum(part.size for part in upload.parts.all())
     return arrived * 100 // upload.size
 
 
 def _facts(upload: Upload) -> str:
+    if upload.purged_at:
+        return f"This file was deleted on {day_of(upload.purged_at)}, as our rules say."
     if upload.state == State.REJECTED:
         return upload.reason
     facts = []

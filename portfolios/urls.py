@@ -1,6 +1,6 @@
 from django.urls import path
 
-from portfolios.views import entries, media, uploads
+from portfolios.views import consents, entries, media, uploads
 
 app_name = "portfolios"
 
@@ -18,7 +18,8 @@ urlpatterns = [
     path("uploads/<uuid:pk>/relay/<int:number>", uploads.upload_relay, name="upload-relay"),
     path("uploads/<uuid:pk>/complete", uploads.upload_complete, name="upload-complete"),
     path("uploads/<uuid:pk>/remove/", uploads.upload_remove, name="upload-remove"),
-    path("uploads/<uuid:pk>/consent/", uploads.upload_consent, name="upload-consent"),
+    path("uploads/<uuid:pk>/consent/", consents.upload_consent, name="upload-consent"),
+    path("uploads/<uuid:pk>/withdraw/<slug:purpose>/", consents.upload_withdraw, name="upload-withdraw"),
     path("uploads/<uuid:pk>/captions/", media.upload_captions, name="upload-captions"),
     path("uploads/part/<str:token>", uploads.upload_part, name="upload-part"),
     path("media/<uuid:pk>/", media.media_watch, name="media-watch"),

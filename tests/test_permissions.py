@@ -24,7 +24,7 @@ from candidates.models import PolicyText, User
 from icg_cert.lib import clock
 from payments import attempts, invoices, quotes
 from payments.models import CreditNote, Invoice, Quote
-from portfolios import storage
+from portfolios import consents, purging, storage
 from portfolios.models import Entry, Requirement, Upload
 from scoring import release
 from scoring.models import Certificate, Sheet
@@ -289,12 +289,42 @@ def own_document(cast: Cast) -> dict[str, Any]:
 
 
 def own_video(cast: Cast) -> dict[str, Any]:
+    make_text(PolicyText.Kind.CONSENT)
     video = make_requirement(key="film", kind=Requirement.Kind.VIDEO)
     upload = make_upload(make_entry(make_registration(cast["owner"])), video, extension=".mp4")
     storage.default().put(upload.storage_key, BytesIO(b"film"), content_type="video/mp4")
     for kind in ("poster", "captions"):
         prepare(upload, at(2027, 5, 10), kind)
     return {"pk": upload.pk}
+
+
+CONSENT = {"agreed": "on", "releases": "Teacher release, 3 May"}
+
+
+def to_withdraw(cast: Cast) -> dict[str, Any]:
+    return {**own_video(cast), "purpose": "scoring"}
+
+
+def withdrawn(cast: Cast) -> dict[str, Any]:
+    """Hidden at once, while its bytes are still there."""
+    pk = own_video(cast)["pk"]
+    consents.withdraw(pk, by=cast["owner"], at=at(2027, 5, 10))
+    return {"pk": pk}
+
+
+def withdrawn_sheet(cast: Cast) -> dict[str, Any]:
+    file = sheet_file(cast)
+    consents.withdraw(file["upload"], by=cast["owner"], at=at(2027, 7, 1))
+    return file
+
+
+def purged_file(cast: Cast) -> dict[str, Any]:
+    """Kept long enough. Its pages say that it was deleted; its address is as if it had never been."""
+    clock.jump_to(at(2031, 1, 1))
+    make_cycle(2029)
+    pk = own_document(cast)["pk"]
+    assert purging.purge(pk, at=clock.now())
+    return {"pk": pk}
 
 
 def forged(cast: Cast) -> dict[str, Any]:
@@ -343,8 +373,13 @@ TABLE: list[Row] = [
     ("portfolios:upload-part",     "GET",    forged,       "405  405  405  405  405  405  405  405"),
     ("portfolios:upload-remove",   "GET",    own_upload,   "302  404  200  404  404  404  404  404"),
     ("portfolios:upload-remove",   "POST",   own_upload,   "302  404  302  404  404  404  404  404"),
-    ("portfolios:upload-consent",  "POST",   own_upload,   "302  404  302  404  404  404  404  404"),
+    ("portfolios:upload-consent",  "GET",    own_upload,   "302  404  404  404  404  404  404  404"),
+    ("portfolios:upload-consent",  "GET",    own_video,    "302  404  200  404  404  404  404  404"),
+    ("portfolios:upload-consent",  "POST",   own_video,    "302  404  302  404  404  404  404  404", CONSENT),
+    ("portfolios:upload-withdraw", "GET",    to_withdraw,  "302  404  200  404  404  404  404  404"),
+    ("portfolios:upload-withdraw", "POST",   to_withdraw,  "302  404  302  404  404  404  404  404"),
     ("portfolios:media-document",  "GET",    own_document, "302  404  200  404  404  404  200  404"),
+    ("portfolios:media-document",  "GET",    purged_file,  "302  404  404  404  404  404  404  404"),
     ("portfolios:media-video",     "GET",    own_document, "302  404  404  404  404  404  404  404"),
     ("portfolios:media-video",     "GET",    own_video,    "302  404  200  404  404  404  200  404"),
     ("portfolios:media-poster",    "GET",    own_video,    "302  404  200  404  404  404  200  404"),
@@ -353,6 +388,8 @@ TABLE: list[Row] = [
     ("portfolios:media-watch",     "POST",   own_video,    "302  405  405  405  405  405  405  405"),
     ("portfolios:upload-captions", "GET",    own_video,    "302  404  200  404  404  404  200  404"),
     ("portfolios:upload-captions", "POST",   own_video,    "302  404  302  404  404  404  302  404"),
+    ("portfolios:media-video",     "GET",    withdrawn,    "302  404  404  404  404  404  404  404"),
+    ("portfolios:media-poster",    "GET",    withdrawn,    "302  404  404  404  404  404  404  404"),
     # Scoring
     ("scoring:queue",          "GET",  nothing,         "302  403  403  200  200  200  403  403"),
     ("scoring:sheet",          "GET",  own_sheet,       "302  404  404  200  404  404  404  404"),
@@ -367,6 +404,8 @@ TABLE: list[Row] = [
     ("scoring:sheet-media",    "GET",  unprepared_sheet_file, "302  404  404  404  404  404  404  404"),
     ("scoring:sheet-poster",   "GET",  unprepared_sheet_file, "302  404  404  404  404  404  404  404"),
     ("scoring:sheet-captions", "GET",  unprepared_sheet_file, "302  404  404  404  404  404  404  404"),
+    ("scoring:sheet-media",    "GET",  withdrawn_sheet, "302  404  404  404  404  404  404  404"),
+    ("scoring:sheet-poster",   "GET",  withdrawn_sheet, "302  404  404  404  404  404  404  404"),
     ("scoring:board",          "GET",  nothing,         "302  403  403  403  403  200  200  403"),
     ("scoring:board-assign",   "POST", cycle_to_assign, "302  403  403  403  403  403  302  403"),
 

@@ -20,7 +20,7 @@ from payments import acceptance, attempts, purchase_orders, quotes, seat_codes, 
 from payments.models import Attempt, PurchaseOrder, Seat, Vendor
 from payments.purchase_orders import Order
 from payments.quotes import Wanted
-from portfolios import checks, submission, uploads
+from portfolios import checks, consents, submission, uploads
 from portfolios.models import Entry, Factor, Requirement
 from scoring import sheets
 from scoring.models import Assignment, Criterion, Sheet
@@ -133,9 +133,9 @@ def hand_in(user: User, cycle: Cycle, factors: Iterable[int]) -> None:
 
 def _upload(entry: Entry, requirement: Requirement, user: User, at: datetime) -> None:
     name, content = files.for_requirement(requirement)
-    upload = uploads.take_in(
-        entry.pk, requirement.pk, filename=name, file=BytesIO(content), by=user, at=at, consent=True
-    )
+    upload = uploads.take_in(entry.pk, requirement.pk, filename=name, file=BytesIO(content), by=user, at=at)
+    if requirement.is_video:
+        consents.confirm(upload.pk, releases=["Teacher release", "Class release list"], by=user, at=at)
     checks.check(upload.pk, at=at + MINUTE)
 
 

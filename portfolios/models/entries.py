@@ -26,12 +26,13 @@ class EntryQuerySet(models.QuerySet["Entry"]):
         return self.select_related("registration__cohort", "registration__user", "cycle", "factor").prefetch_related(
             "factor__requirements",
             "registration__extensions",
-            Prefetch("uploads", alive.select_related("requirement", "consent")),
+            Prefetch("uploads", alive.select_related("requirement", "consent__text")),
         )
 
     def with_files(self) -> "EntryQuerySet":
         """With their files alone; portfolios/entries.py completes them from memory, for pages."""
-        return self.prefetch_related(Prefetch("uploads", Upload.objects.exclude(state__in=Upload.GONE)))
+        alive = Upload.objects.exclude(state__in=Upload.GONE)
+        return self.prefetch_related(Prefetch("uploads", alive.select_related("consent")))
 
     def revivable(self, at: datetime) -> "EntryQuerySet":
         """Lapsed, but their candidate was granted a closing that is still to come."""

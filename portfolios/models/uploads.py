@@ -9,7 +9,7 @@ from uuid import uuid4
 from django.db import models
 from django.db.models import Q
 
-from candidates.models import PolicyText, User
+from candidates.models import User
 from portfolios import permissions
 from portfolios.models.catalogue import Requirement
 
@@ -25,8 +25,8 @@ class UploadQuerySet(models.QuerySet["Upload"]):
         return self.filter(state=Upload.State.OPEN)
 
     def current(self) -> "UploadQuerySet":
-        """What stands in its slot: arrived and not refused, replaced or removed."""
-        return self.filter(state__in=Upload.HANDED_IN)
+        """What stands in its slot and can be read: arrived, not refused, replaced or removed, and still kept."""
+        return self.filter(state__in=Upload.HANDED_IN, purged_at=None)
 
     def awaiting_check(self, at: datetime) -> "UploadQuerySet":
         """Arrived and never looked at, or due for another try after a failure of ours."""
@@ -77,8 +77,8 @@ class Upload(models.Model):
         State.REJECTED: {State.REMOVED, State.REPLACED, State.WITHDRAWN},
         State.ABORTED: set(),
         State.EXPIRED: set(),
-        State.REPLACED: set(),
-        State.REMOVED: set(),
+        State.REPLACED: {State.WITHDRAWN},  # whose bytes are kept for a while, but not against somebody's will
+        State.REMOVED: {State.WITHDRAWN},
         State.WITHDRAWN: set(),
     }
     HANDED_IN = [State.STORED, State.CHECKING, State.PROCESSING, State.READY, State.FAILED]
@@ -130,14 +130,13 @@ class Upload(models.Model):
     height = models.PositiveIntegerField(null=True, blank=True)
     pages = models.PositiveIntegerField(null=True, blank=True)
     consent = models.ForeignKey(
-        PolicyText,
+        "portfolios.Consent",
         null=True,
         blank=True,
         on_delete=models.PROTECT,
         related_name="+",
-        help_text="Videos: the text confirmed for the people seen",
+        help_text="Videos: the newest line of the ledger for scoring, which stands; written with that line alone",
     )
-    consented_at = models.DateTimeField(null=True, blank=True)
 
     objects = UploadQuerySet.as_manager()
 
@@ -164,6 +163,16 @@ class Upload(models.Model):
     @property
     def neutral_stem(self) -> str:
         return f"{self.requirement.key}-{str(self.pk)[:8]}"
+
+    @property
+    def consented_at(self) -> datetime | None:
+        """When the candidate last stated that everyone seen agreed; None when they have not, or it was taken back."""
+        return self.consent.at if self.consent and self.consent.is_given else None
+
+    @property
+    def has_consent(self) -> bool:
+        """Whether that is stated and the signed releases are named."""
+        return bool(self.consented_at and self.consent and self.consent.releases)
 
     @property
     def part_count(self) -> int:

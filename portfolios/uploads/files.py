@@ -1,4 +1,4 @@
-"""What the candidate does with a file in its slot: remove it, confirm the consent, hand a whole one in at once."""
+"""What the candidate does with a file in its slot: remove it, hand a whole one in at once."""
 
 from datetime import datetime
 from hashlib import sha256
@@ -7,7 +7,7 @@ from uuid import UUID
 
 from django.db import transaction
 
-from candidates.models import PolicyText, User
+from candidates.models import User
 from icg_cert.audit import trail
 from portfolios import admission, storage
 from portfolios.models import Upload
@@ -38,24 +38,6 @@ def _remove(upload: Upload, *, by: User, at: datetime) -> None:
     upload.state = State.REMOVED
     upload.save(update_fields=["state"])
     trail.record("upload.remove", upload, by=by, at=at)
-
-
-@transaction.atomic
-def confirm_consent(upload_id: UUID, *, by: User, at: datetime) -> Upload:
-    """Note that everyone seen in this video agreed, with the text's version and the time. A repeat changes nothing.
-
-    Possible while the file is still on its way, and until the grace after closing is over. Refused: not-yours,
-    slot-locked, window-closed.
-    """
-    entry = rows.locked_entry(Upload.objects.values_list("entry_id", flat=True).get(pk=upload_id))
-    upload = rows.locked(pk=upload_id)
-    if upload.consented_at or not upload.requirement.is_video:
-        return upload
-    admission.refuse_unless_finishable(entry, by=by, at=at)
-    upload.consent, upload.consented_at = PolicyText.current(PolicyText.Kind.CONSENT), at
-    upload.save(update_fields=["consent", "consented_at"])
-    trail.record("upload.confirm_consent", upload, by=by, at=at, after={"version": upload.consent.version})
-    return upload
 
 
 def take_in(

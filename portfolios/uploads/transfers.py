@@ -17,11 +17,11 @@ from django.conf import settings
 from django.db import transaction
 from django.db.models import Exists, OuterRef, Q
 
-from candidates.models import PolicyText, User
+from candidates.models import User
 from icg_cert.audit import trail
 from icg_cert.lib.refusal import Refused
-from portfolios import admission, filenames, storage
-from portfolios.models import Entry, Requirement, Upload, UploadPart
+from portfolios import admission, consent_ledger, filenames, storage
+from portfolios.models import Consent, Entry, Requirement, Upload, UploadPart
 from portfolios.uploads import refusals, rows
 
 logger = logging.getLogger(__name__)
@@ -112,7 +112,6 @@ def _enter(
     if found := _open_one(entry, requirement, file, by):
         return found, False
     admission.admit(entry, requirement, file.filename, file.size, by=by, at=at)
-    agreed = PolicyText.current(PolicyText.Kind.CONSENT) if consent and requirement.is_video else None
     name = filenames.clean(file.filename)
     upload = Upload.objects.create(
         owner=by,
@@ -126,10 +125,10 @@ def _enter(
         storage_key=transfer.key,
         storage_upload_id=transfer.upload_id,
         created_at=at,
-        consent=agreed,
-        consented_at=at if agreed else None,
     )
     trail.record("upload.begin", upload, by=by, at=at, after={"entry": entry_id, "size": file.size})
+    if consent and requirement.is_video:
+        consent_ledger.give(upload, Consent.Purpose.SCORING, by=by, at=at)
     return upload, True
 
 

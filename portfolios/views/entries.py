@@ -12,7 +12,18 @@ from candidates import announced, deadlines
 from candidates.models import PolicyText
 from icg_cert.lib.doors import back_with, refusals_as_page
 from icg_cert.lib.refusal import Refused
-from portfolios import board, catalogue, completeness, entries, next_steps, submission, upload_rows
+from portfolios import (
+    board,
+    catalogue,
+    completeness,
+    consents,
+    entries,
+    next_steps,
+    purging,
+    retention,
+    submission,
+    upload_rows,
+)
 from portfolios.models import Entry, EntryQuerySet, Factor
 
 
@@ -58,7 +69,7 @@ def entry_detail(request: HttpRequest, pk: int) -> HttpResponse:
 
 
 def _entry(rows: EntryQuerySet, **key: Any) -> Entry:
-    related = rows.select_related("registration").prefetch_related("registration__extensions")
+    related = rows.select_related("registration__cohort").prefetch_related("registration__extensions")
     entry = get_object_or_404(related.with_files(), **key)
     entries.complete([entry])
     return entry
@@ -86,6 +97,8 @@ def detail_context(request: HttpRequest, entry: Entry) -> dict[str, Any]:
         ],
         "gaps": completeness.gaps_of(found),
         "consent_text": announced.texts().get(PolicyText.Kind.CONSENT),
+        "withdrawn": consents.withdrawn_from(entry) if entry.manifest else [],
+        "keeping": retention.keeping(entry),
     }
 
 
@@ -129,12 +142,20 @@ def entry_reopen(request: HttpRequest, pk: int) -> HttpResponse:
 def receipt(request: HttpRequest, code: str) -> HttpResponse:
     entry = _entry(Entry.objects.visible_to(request.user), receipt_code=code)
     own_names = {str(upload.pk): upload.filename for upload in entry.uploads.all()}
+    deleted = purging.purged(entry)
     files = (entry.manifest or {}).get("files", [])
     is_owner = entry.registration.user_id == request.user.pk
     context = {
         "entry": entry,
         "closes_at": deadlines.closes_at(entry.registration, entry.cycle),
         "reopened": submission.reopened(entry),
-        "files": [{**file, "own_name": own_names.get(file["upload"], "") if is_owner else ""} for file in files],
+        "files": [
+            {
+                **file,
+                "own_name": own_names.get(file["upload"], "") if is_owner else "",
+                "deleted_at": deleted.get(file["upload"]),
+            }
+            for file in files
+        ],
     }
     return render(request, "portfolios/receipt.html", context)

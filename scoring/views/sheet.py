@@ -14,7 +14,7 @@ from django.views.decorators.http import require_http_methods
 
 from icg_cert.lib.doors import Request, refusals_as_page, refuse_form, whole_number
 from icg_cert.lib.refusal import Refused
-from portfolios import viewing
+from portfolios import consents, viewing
 from portfolios.models import Upload
 from portfolios.viewing import Showing
 from scoring import handover, sheets
@@ -141,6 +141,7 @@ def _page(request: Request, shown: Sheet, form: SheetForm, status: int = 200, **
         "form": form,
         "showings": showings,
         "films": _films(showings),
+        "withdrawn": consents.withdrawn_from(shown.assignment.entry),
         "is_final": shown.status == Sheet.Status.FINAL,
         **more,
     }

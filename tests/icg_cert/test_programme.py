@@ -133,6 +133,7 @@ def test_texts_people_accept_are_there() -> None:
         "attestation": 1,
         "no_refunds": 1,
         "consent": 1,
+        "training": 1,
     }
 
 
@@ -149,7 +150,7 @@ def test_load_twice_changes_nothing() -> None:
     rows = _rows()
     second = _load()
 
-    assert len(first) == 15
+    assert len(first) == 16
     assert all(line.startswith("added ") for line in first)
     assert second == ["The programme is loaded already; nothing to add."]
     assert _rows() == rows

@@ -20,7 +20,7 @@ from payments import acceptance, attempts, purchase_orders, remittances, settlem
 from payments.gateways.base import Standing
 from payments.models import Attempt, Invoice
 from payments.purchase_orders import Order
-from portfolios import submission, uploads
+from portfolios import consents, submission, uploads
 from portfolios.models import Entry, Factor, Requirement
 from scoring import assignment, release, sheets
 from scoring.models import Assignment, Result, Sheet
@@ -123,7 +123,9 @@ def _put(entry: Entry, requirement: Requirement, copy: int, by: User, cast: Cast
     is_video = requirement.kind == Requirement.Kind.VIDEO
     body = (cast.video if is_video else cast.document) + b"\0" * copy
     name = f"{by.name} {requirement.key} {copy}{'.mp4' if is_video else '.pdf'}"
-    uploads.take_in(entry.pk, requirement.pk, filename=name, file=BytesIO(body), by=by, at=when, consent=True)
+    upload = uploads.take_in(entry.pk, requirement.pk, filename=name, file=BytesIO(body), by=by, at=when)
+    if is_video:
+        consents.confirm(upload.pk, releases=["Teacher release"], by=by, at=when)
 
 
 def score(year: int, scores: Scores, cast: Cast, when: datetime) -> None:

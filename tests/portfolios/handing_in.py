@@ -3,7 +3,7 @@
 from datetime import datetime
 from io import BytesIO
 
-from portfolios import checks, renditions, uploads
+from portfolios import checks, consents, renditions, uploads
 from portfolios.models import Entry, Rendition, Requirement, Upload
 from tests.portfolios import files
 
@@ -14,16 +14,19 @@ NAMES = {"document": "My commentary.docx", "form": "Checklist.docx", "video": "F
 def hand_in(
     entry: Entry, requirement: Requirement, at: datetime, body: bytes = b"", name: str = "", *, consent: bool = True
 ) -> Upload:
-    """A real file taken in and not yet checked; by default one that is good for the requirement."""
-    return uploads.take_in(
+    """A real file taken in and not yet checked; by default one that is good for the requirement, with its releases."""
+    upload = uploads.take_in(
         entry.pk,
         requirement.pk,
         filename=name or NAMES[requirement.kind],
         file=BytesIO(body or DEFAULT[requirement.kind]()),
         by=entry.registration.user,
         at=at,
-        consent=consent,
     )
+    if consent and requirement.is_video:
+        consents.confirm(upload.pk, releases=["Teacher release, 3 May"], by=upload.owner, at=at)
+        upload.refresh_from_db()
+    return upload
 
 
 def hand_in_checked(entry: Entry, requirement: Requirement, at: datetime, *args: object, **kwargs: object) -> Upload:

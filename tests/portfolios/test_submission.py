@@ -10,7 +10,7 @@ from candidates.models import Extension, Registration, User
 from icg_cert.audit.models import Event
 from icg_cert.lib.refusal import Refused
 from icg_cert.mail.models import Message
-from portfolios import admission, completeness, submission, uploads
+from portfolios import admission, completeness, consents, submission, uploads
 from portfolios.models import Entry, Factor, Requirement, Upload
 from portfolios.submission import Incomplete, lock_and_auto_submit, reopen, start, submit
 from tests.factories import (
@@ -207,7 +207,7 @@ def test_submit_asks_for_the_consent_of_each_video(
     with pytest.raises(Incomplete) as caught:
         submit(entry.pk, by=entry.registration.user, at=noon)
     assert [(gap.requirement, gap.code) for gap in caught.value.gaps] == [("Conversation", "consent")]
-    uploads.confirm_consent(film.pk, by=entry.registration.user, at=noon)
+    consents.confirm(film.pk, releases=["Teacher release"], by=entry.registration.user, at=noon)
     assert submit(entry.pk, by=entry.registration.user, at=noon).status == "submitted"
 
 
@@ -356,7 +356,7 @@ def test_lock_waits_in_the_grace_for_a_consent_alone(entry: Entry, document: Req
     hand_in_checked(entry, document, CLOSES - timedelta(hours=1))
     film = hand_in_checked(entry, video, CLOSES - MICROSECOND, consent=False)
     assert lock_and_auto_submit(entry.pk, at=CLOSES) == "draft"
-    uploads.confirm_consent(film.pk, by=entry.registration.user, at=CLOSES + GRACE - MICROSECOND)
+    consents.confirm(film.pk, releases=["Teacher release"], by=entry.registration.user, at=CLOSES + GRACE - MICROSECOND)
     assert lock_and_auto_submit(entry.pk, at=CLOSES + GRACE) == "locked"
 
 

@@ -389,35 +389,6 @@ def test_remove_of_another_persons_file_is_refused(
     refused("not-yours", remove, hand_in(entry, document, noon, BODY, "My commentary.pdf").pk, by=stranger, at=noon)
 
 
-# ---- Consent
-
-
-def test_consent_is_noted_once_with_its_text_and_time(entry: Entry, video: Requirement, noon: datetime) -> None:
-    upload = hand_in(entry, video, noon, body=b"x" * 30, consent=False)
-    for minute in range(2):
-        uploads.confirm_consent(upload.pk, by=upload.owner, at=noon + timedelta(minutes=minute))
-    upload.refresh_from_db()
-    assert upload.consent is not None
-    assert (upload.consent.version, upload.consented_at) == (1, noon)
-
-
-def test_consent_can_be_given_to_the_end_of_the_grace(entry: Entry, video: Requirement, noon: datetime) -> None:
-    first, second = (hand_in(entry, video, noon, body=bytes([n]) * 30, consent=False) for n in (1, 2))
-    last = CLOSES + GRACE - MICROSECOND
-    assert uploads.confirm_consent(first.pk, by=first.owner, at=last).consented_at == last
-    refused("window-closed", uploads.confirm_consent, second.pk, by=second.owner, at=CLOSES + GRACE)
-
-
-def test_consent_is_asked_for_videos_alone(entry: Entry, document: Requirement, noon: datetime) -> None:
-    upload = hand_in(entry, document, noon, BODY, "My commentary.pdf")
-    assert uploads.confirm_consent(upload.pk, by=upload.owner, at=noon).consented_at is None
-
-
-def test_consent_by_another_person_is_refused(entry: Entry, video: Requirement, stranger: User, noon: datetime) -> None:
-    upload = hand_in(entry, video, noon, body=b"x" * 30, consent=False)
-    refused("not-yours", uploads.confirm_consent, upload.pk, by=stranger, at=noon)
-
-
 # ---- The rest
 
 
@@ -439,9 +410,10 @@ def test_fingerprint_knows_the_size_and_three_places() -> None:
 
 def test_uploads_never_leave_their_state_by_a_way_that_is_not_named() -> None:
     ends = {state for state, following in Upload.NEXT.items() if not following}
-    assert ends == {"aborted", "expired", "replaced", "removed", "withdrawn"}
+    assert ends == {"aborted", "expired", "withdrawn"}
     assert set(Upload.NEXT) == set(Upload.State)
-    assert set(Upload.GONE) == ends
+    out_of_the_slot = {state for state, following in Upload.NEXT.items() if following <= {"withdrawn"}}
+    assert set(Upload.GONE) == out_of_the_slot - {"ready"}
 
 
 def test_real_files_keep_their_bytes(entry: Entry, video: Requirement, noon: datetime, settings: Any) -> None:
