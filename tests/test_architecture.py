@@ -39,6 +39,7 @@ PURE = [
     "payments.gateways.stripe_answers",
     "portfolios.filenames",
     "portfolios.storage.base",
+    "scoring.agreement",
     "scoring.planner",
     "scoring.scores",
 ]
