@@ -101,9 +101,17 @@ class Severity:
         return self.entries < FEWEST
 
     @property
+    def low(self) -> Fraction | None:
+        return None if self.mean is None or self.margin is None else self.mean - self.margin
+
+    @property
+    def high(self) -> Fraction | None:
+        return None if self.mean is None or self.margin is None else self.mean + self.margin
+
+    @property
     def is_clear(self) -> bool:
         """Whether there are enough entries, and zero lies outside the interval."""
-        return not self.is_few and self.mean is not None and self.margin is not None and abs(self.mean) > self.margin
+        return not self.is_few and self.low is not None and self.high is not None and not self.low <= 0 <= self.high
 
 
 def agreement(pairs: Pairs) -> Agreement:
