@@ -1,6 +1,6 @@
 from django.urls import path
 
-from scoring.views import board, certificates, media, queue, release, results, sheet
+from scoring.views import agreement, board, certificates, media, queue, release, results, sheet
 
 app_name = "scoring"
 
@@ -27,4 +27,7 @@ urlpatterns = [
     path("scoring/sheets/<int:pk>/media/<uuid:upload>/captions/", media.sheet_captions, name="sheet-captions"),
     path("scoring/board/", board.board, name="board"),
     path("scoring/board/<int:year>/assign/", board.board_assign, name="board-assign"),
+    path("scoring/agreement/", agreement.agreement, name="agreement"),
+    path("scoring/agreement/<int:year>/", agreement.agreement_of, name="agreement-of"),
+    path("scoring/agreement/<int:year>/pairs.csv", agreement.agreement_pairs, name="agreement-pairs"),
 ]

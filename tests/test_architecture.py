@@ -41,6 +41,7 @@ PURE = [
     "portfolios.ranges",
     "portfolios.storage.base",
     "portfolios.storage.remote_file",
+    "scoring.agreement",
     "scoring.planner",
     "scoring.scores",
     "scoring.timestamps",

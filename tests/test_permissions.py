@@ -120,6 +120,21 @@ def cycle_to_assign(cast: Cast) -> dict[str, Any]:
     return {"year": make_locked(make_registration(cast["owner"])).cycle.year}
 
 
+def read_twice(cast: Cast) -> dict[str, Any]:
+    """The owner's entry, read by both scorers, in the weeks of scoring."""
+    clock.jump_to(at(2027, 7, 1))
+    make_policy()
+    entry = make_locked(make_registration(cast["owner"]))
+    for name, role in (("scorer", "first"), ("other_scorer", "second")):
+        make_reading(entry, cast[name], "3.00", "3.25", "3.00", role=role)
+    return {}
+
+
+def year_of_pairs(cast: Cast) -> dict[str, Any]:
+    read_twice(cast)
+    return {"year": 2027}
+
+
 def scored(cast: Cast) -> dict[str, Any]:
     """The window has closed, and the owner's seven entries are scored."""
     clock.jump_to(at(2027, 10, 20, 12))
@@ -408,6 +423,13 @@ TABLE: list[Row] = [
     ("scoring:sheet-poster",   "GET",  withdrawn_sheet, "302  404  404  404  404  404  404  404"),
     ("scoring:board",          "GET",  nothing,         "302  403  403  403  403  200  200  403"),
     ("scoring:board-assign",   "POST", cycle_to_assign, "302  403  403  403  403  403  302  403"),
+    ("scoring:agreement",       "GET",  read_twice,    "302  403  403  403  403  200  200  403"),
+    ("scoring:agreement",       "GET",  nothing,       "302  403  403  403  403  200  200  403"),
+    ("scoring:agreement",       "POST", read_twice,    "302  403  403  403  403  405  405  403"),
+    ("scoring:agreement-of",    "GET",  year_of_pairs, "302  403  403  403  403  200  200  403"),
+    ("scoring:agreement-of",    "POST", year_of_pairs, "302  403  403  403  403  405  405  403"),
+    ("scoring:agreement-pairs", "GET",  year_of_pairs, "302  403  403  403  403  200  200  403"),
+    ("scoring:agreement-pairs", "POST", year_of_pairs, "302  403  403  403  403  405  405  403"),
 
     ("scoring:release-list",     "GET",  nothing,          "302  403  403  403  403  403  200  403"),
     ("scoring:release-list",     "POST", nothing,          "405  405  405  405  405  405  405  405"),

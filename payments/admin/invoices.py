@@ -1,12 +1,11 @@
 """What we billed: invoices with how they stand, and credit notes. Papers never change; a wrong one is issued again."""
 
-import csv
 from datetime import date
 from typing import Any
 
 from django.contrib import admin
 from django.db.models import DateField, QuerySet, Value
-from django.http import HttpRequest, HttpResponse
+from django.http import HttpRequest, HttpResponse, StreamingHttpResponse
 from django.shortcuts import get_object_or_404
 from django.urls import URLPattern, path, reverse
 from django.utils.html import format_html, format_html_join
@@ -14,8 +13,9 @@ from django.utils.safestring import SafeString
 
 from icg_cert.lib.admin import ReadOnlyAdmin
 from icg_cert.lib.money import Money
+from icg_cert.lib.spreadsheet import download
 from payments import invoices, permissions
-from payments.admin.looking import LookInline, amount, ask, plain_cell
+from payments.admin.looking import LookInline, amount, ask
 from payments.forms.money import ReissueForm
 from payments.invoices import today
 from payments.models import CreditNote, Invoice
@@ -113,16 +113,11 @@ class InvoiceAdmin(ReadOnlyAdmin):
         return format_html('<a href="{}">Download</a>', reverse("payments:invoice-document", args=[row.pk]))
 
     @admin.action(description="Download as CSV", permissions=["view"])
-    def export(self, request: HttpRequest, rows: QuerySet[Invoice]) -> HttpResponse:
+    def export(self, request: HttpRequest, rows: QuerySet[Invoice]) -> StreamingHttpResponse:
         name = f"invoices-{today(request.at)}.csv"  # type: ignore[attr-defined]
-        response = HttpResponse(content_type="text/csv; charset=utf-8")
-        response["Content-Disposition"] = f'attachment; filename="{name}"'
-        out = csv.writer(response)
         heads = ["number", "payer", "purchase order", "issued", "due", "currency", "amount", "credited", "paid", "owed"]
-        out.writerow([*heads, "state"])
-        for row in rows.select_related("order__payer").order_by("number"):
-            out.writerow([plain_cell(cell) for cell in _cells(row)])
-        return response
+        rows = rows.select_related("order__payer").order_by("number")
+        return download(name, [*heads, "state"], (_cells(row) for row in rows))
 
     def render_change_form(self, request: HttpRequest, context: Any, *args: Any, **kwargs: Any) -> HttpResponse:
         context["may_enter_money"] = permissions.may_enter_money(request.user)

@@ -1,7 +1,5 @@
 """The books: every movement, the tries behind it, and how each registration stands. Money of nobody is matched here."""
 
-import csv
-from collections.abc import Iterator
 from typing import Any
 
 from django.contrib import admin
@@ -14,8 +12,9 @@ from django.urls import URLPattern
 
 from icg_cert.lib.admin import ReadOnlyAdmin
 from icg_cert.lib.money import Money
+from icg_cert.lib.spreadsheet import download
 from payments import permissions, refunds, unmatched
-from payments.admin.looking import LookInline, amount, ask, named, plain_cell, whose
+from payments.admin.looking import LookInline, amount, ask, named, whose
 from payments.forms.money import MatchForm, RefundForm
 from payments.models import (
     Account,
@@ -169,13 +168,6 @@ class LedgerEntryAdmin(ReadOnlyAdmin):
         return ask(request, self, entry, "Ask for a refund", what, form, verb, is_allowed=is_allowed)
 
 
-class _Line:
-    """What csv writes to: hands each line on."""
-
-    def write(self, line: str) -> str:
-        return line
-
-
 HEADS = [
     "recorded", "occurred", "kind", "currency", "amount", "registration", "payer", "provider", "reference", "reason",
 ]  # fmt: skip
@@ -183,18 +175,8 @@ HEADS = [
 
 def export(rows: QuerySet[LedgerEntry], name: str) -> StreamingHttpResponse:
     """Line by line, oldest first, however long the ledger is."""
-    writer = csv.writer(_Line())
     rows = rows.select_related("registration", "payer").order_by("recorded_at", "pk")
-
-    def lines() -> Iterator[str]:
-        yield writer.writerow(HEADS)
-        for row in rows.iterator(500):
-            yield writer.writerow([plain_cell(cell) for cell in _cells(row)])
-
-    response = StreamingHttpResponse(lines(), content_type="text/csv; charset=utf-8")
-    response["Content-Disposition"] = f'attachment; filename="{name}"'
-    response["Cache-Control"] = "private, no-store"
-    return response
+    return download(name, HEADS, (_cells(row) for row in rows.iterator(500)))
 
 
 def _cells(row: LedgerEntry) -> list[object]:

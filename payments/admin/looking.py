@@ -38,13 +38,6 @@ def named(model_admin: admin.ModelAdmin, views: list[tuple[str, Callable[..., Ht
     return [path(address, wrap(view), name=f"{name}_{view.__name__}") for address, view in views]
 
 
-def plain_cell(value: object) -> object:
-    """A spreadsheet takes a text that begins so for a formula. Amounts are no texts, and stay negative."""
-    if isinstance(value, str) and value.startswith(("=", "+", "-", "@", "\t", "\r")):
-        return f"'{value}"
-    return value
-
-
 class LookInline(admin.TabularInline):  # type: ignore[type-arg]
     """Rows to look at, for whoever may look at their parent."""
 

@@ -1,6 +1,7 @@
 """The board: how far the scoring of a cycle is, and the one button that gives its entries out."""
 
 from collections.abc import Sequence
+from datetime import datetime
 
 from django.contrib import messages
 from django.contrib.auth.decorators import login_required
@@ -27,7 +28,7 @@ LISTED = 50
 @refusals_as_page
 def board(request: Request) -> HttpResponse:
     cycles = announced.cycles()[::-1]
-    cycle = _chosen(cycles, request)
+    cycle = chosen(cycles, whole_number(request.GET.get("cycle", "")), request.at)
     context = {
         "board": boards.board(cycle) if cycle else None,
         "cycles": cycles,
@@ -37,11 +38,13 @@ def board(request: Request) -> HttpResponse:
     return render(request, "scoring/board.html", context)
 
 
-def _chosen(cycles: Sequence[Cycle], request: Request) -> Cycle | None:
-    """The one of the year asked for; else the latest that has closed, or the first of all."""
-    year = whole_number(request.GET.get("cycle", ""))
+def chosen(cycles: Sequence[Cycle], year: int | None, at: datetime) -> Cycle | None:
+    """The one of that year, 404 where there is none; without a year the latest that has closed, or the first of all.
+
+    `cycles` stand newest first.
+    """
     if year is None:
-        return next((cycle for cycle in cycles if cycle.closes_at <= request.at), cycles[-1] if cycles else None)
+        return next((cycle for cycle in cycles if cycle.closes_at <= at), cycles[-1] if cycles else None)
     for cycle in cycles:
         if cycle.year == year:
             return cycle

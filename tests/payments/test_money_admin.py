@@ -131,7 +131,7 @@ def test_invoices_are_exported_and_no_cell_is_a_formula(desk: Any, finance: User
     chosen = {"action": "export", "_selected_action": [paid.pk]}
     response = desk(finance).post(address("invoice_changelist"), chosen)
     assert response["Content-Disposition"] == 'attachment; filename="invoices-2026-12-10.csv"'
-    assert response.content.decode().splitlines() == [
+    assert response.getvalue().decode().splitlines() == [
         "number,payer,purchase order,issued,due,currency,amount,credited,paid,owed,state",
         "INV-2026-0001,'=cmd|' /C calc'!A0,PO 1,2026-12-10,2027-01-09,USD,400.00,0.00,100.00,300.00,Open",
     ]
