@@ -12,11 +12,11 @@ from django.db import transaction
 from candidates.models import User
 from icg_cert.audit import trail
 from icg_cert.lib.refusal import Refused
-from portfolios import admission, permissions, renditions, storage
+from portfolios import admission, permissions, renditions
 from portfolios.checking import captions as checking
 from portfolios.checking.finding import Unusable
 from portfolios.models import Entry, Rendition, Upload
-from portfolios.uploads import rows, transfers
+from portfolios.uploads import refusals, rows
 
 Kind = Rendition.Kind
 LONGEST_TRANSCRIPT = 50_000
@@ -42,11 +42,10 @@ def keep(upload_id: UUID, *, body: bytes, by: User, at: datetime) -> Rendition:
         upload = _changeable(upload_id, by=by, at=at)
     try:
         text, count = checking.rewrite(body, max_ms=_end_of(upload))
-        made = renditions.keep(upload, Kind.CAPTIONS, BytesIO(text.encode()), content_type="text/vtt", at=at)
     except Unusable as verdict:
         raise Refused(verdict.code, verdict.words) from verdict
-    except storage.DiskFull as error:
-        raise transfers.no_space() from error
+    with refusals.in_words():
+        made = renditions.keep(upload, Kind.CAPTIONS, BytesIO(text.encode()), content_type="text/vtt", at=at)
     trail.record("upload.caption", upload, by=by, at=at, after={"captions": count})
     return made
 
