@@ -1,8 +1,8 @@
 """Files in a bucket of any server that speaks S3. Browsers send parts to it and read files from it themselves.
 
 Finished objects go through boto3, too: django-storages' own class reads an object into a temporary file to open it and
-signs with the address the portal uses, and both would have to be worked around. It keeps the portal's own papers
-(settings.STORAGES), where nobody seeks.
+signs with the address the portal uses, and both would have to be worked around. It keeps the portal's own papers,
+where nobody seeks (`papers.py`).
 """
 
 from collections.abc import Iterator, Sequence
@@ -45,13 +45,12 @@ PAGE = 1000  # the most that a list tells at once
 ONE_AT_A_TIME = TransferConfig(use_threads=False)
 
 
-def client_at(endpoint: str, *, region: str, access_key: str, secret_key: str, style: str) -> Any:
-    """A client of the server at `endpoint` (empty: Amazon's). `style`: "path" or "virtual".
+def config(style: str) -> Config:
+    """How every client of ours speaks. `style`: "path" or "virtual".
 
-    Checksums only where we give them: other servers than Amazon's do not know the ones boto3 adds by itself. A session
-    of its own, for the one they share is not made for threads.
+    Checksums only where we give them: other servers than Amazon's do not know the ones boto3 adds by itself.
     """
-    config = Config(
+    return Config(
         signature_version="s3v4",
         s3={"addressing_style": style},
         request_checksum_calculation="when_required",
@@ -60,13 +59,19 @@ def client_at(endpoint: str, *, region: str, access_key: str, secret_key: str, s
         read_timeout=60,
         retries={"mode": "standard", "max_attempts": 3},
     )
+
+
+def client_at(endpoint: str, *, region: str, access_key: str, secret_key: str, style: str) -> Any:
+    """A client of the server at `endpoint` (empty: Amazon's), in a session of its own: the shared one is not made for
+    threads.
+    """
     return Session().client(
         "s3",
         endpoint_url=endpoint or None,
         region_name=region,
         aws_access_key_id=access_key or None,  # None lets boto3 find the machine's own role
         aws_secret_access_key=secret_key or None,
-        config=config,
+        config=config(style),
     )
 
 

@@ -10,7 +10,9 @@ from typing import Any
 import pytest
 import requests
 from botocore.compat import get_current_datetime
+from django.core.files.uploadedfile import SimpleUploadedFile
 from django.test import Client
+from django.urls import reverse
 
 from candidates.models import User
 from icg_cert.audit.models import Event
@@ -18,6 +20,7 @@ from icg_cert.lib import clock
 from portfolios import checks, storage, uploads
 from portfolios.models import Entry, Requirement, Upload
 from tests.object_store import ObjectStore
+from tests.portfolios import files
 from tests.threads import run_at_once
 
 PART = 5 * 1024 * 1024  # no S3 server takes less, but for the last
@@ -258,6 +261,44 @@ def test_complete_in_two_tabs_stores_once(browser: Browser, entry: Entry, video:
 
     assert run_at_once(another_tab, times=3) == [200] * 3
     assert Event.objects.filter(verb="upload.complete").count() == 1
+
+
+# ---- Whole files, and what follows
+
+
+def test_film_by_the_plain_form_is_checked_and_shown(
+    browser: Browser, entry: Entry, video: Requirement, noon: datetime, kept_in: str
+) -> None:
+    """Without JavaScript; then the check reads it where it is, and keeps its first picture there."""
+    address = reverse("portfolios:file-add", args=[entry.pk, video.pk])
+    file = SimpleUploadedFile("My film.mp4", files.film())
+    answer = browser.client.post(address, {"file": file, "consent": "true"}, follow=True)
+    assert "your file is here" in answer.content.decode()
+    upload = Upload.objects.get()
+    checks.check(upload.pk, at=noon)
+    upload.refresh_from_db()
+    assert (upload.state, upload.duration_ms) == ("ready", 6_000)
+    for kind, begins in (("video", files.film()[:100]), ("poster", b"\xff\xd8\xff")):
+        shown = browser.client.get(f"/media/{upload.pk}/{kind}/")
+        assert shown.status_code == (302 if kept_in == "s3" else 200)
+        body = requests.get(shown.headers["Location"], timeout=30).content if kept_in == "s3" else shown.getvalue()
+        assert body.startswith(begins)
+
+
+def test_fingerprint_that_nobody_could_make_is_made_by_the_check(
+    browser: Browser, settings: Any, noon: datetime
+) -> None:
+    """A browser that cannot hash; on a store that keeps no digests."""
+    settings.PART_CHECKSUM = "none"
+    browser.create()
+    for number in (1, 2, 3):
+        part = browser.sign(number, "")[1]["parts"][0]
+        assert browser.put(part, CUTS[number - 1]) == 200
+    assert browser.complete("")[0] == 200
+    assert Upload.objects.get().tree_sha256 in ("", TREE)
+    checks.check(Upload.objects.get().pk, at=noon)
+    upload = Upload.objects.get()
+    assert (upload.reason_code, upload.tree_sha256) == ("wrong-content", TREE)
 
 
 # ---- Parts through the portal
