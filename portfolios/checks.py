@@ -102,14 +102,12 @@ def _max_ms(requirement: Requirement) -> int | None:
 
 def _refuse_changed(upload: Upload, file: BinaryIO) -> None:
     """What stands in the store must be what was received; power cuts and failing disks are not excused."""
-    found = storage.tree([storage.digest(file.read(upload.part_size)) for _ in range(upload.part_count)])
-    if upload.tree_sha256 not in ("", found) or file.read(1):
+    parts = [storage.digest(file.read(upload.part_size)) for _ in range(upload.part_count)]
+    if storage.tree(parts) != upload.tree_sha256 or file.read(1):
         raise Unusable(
             "damaged-here",
             "This file was damaged on our side after it arrived. You did nothing wrong. Please upload it once more.",
         )
-    if not upload.tree_sha256:  # neither the store nor the browser could make it: this is the first that is known
-        Upload.objects.filter(pk=upload.pk).update(tree_sha256=found)
     file.seek(0)
 
 

@@ -45,7 +45,7 @@ def test_check_storage_of_a_bucket(s3: ObjectStore) -> None:
     ended, lines = check_storage("--prepare")
     assert ended == ""
     assert lines[0] == f"Files are kept in the bucket {BUCKET} at {s3.url}; browsers reach it at {s3.url}."
-    assert (len(lines), faults(lines)) == (35, ["Everything the portal needs holds."])
+    assert (len(lines), faults(lines)) == (36, ["Everything the portal needs holds."])
     assert (s3.keys(), s3.multiparts()) == ([], [])
 
 

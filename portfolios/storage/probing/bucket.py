@@ -139,6 +139,16 @@ def _forgets_by_itself(bench: Bench) -> bool:
     return any("AbortIncompleteMultipartUpload" in rule for rule in lifecycle(bench.store))
 
 
+def _keeps_no_older_versions(bench: Bench) -> bool:
+    try:
+        told = bench.store.client.get_bucket_versioning(Bucket=bench.store.bucket)
+    except (ClientError, BotoCoreError) as error:
+        raise Unavailable(bench.store.bucket) from error
+    return told.get("Status") != "Enabled" or any(
+        "NoncurrentVersionExpiration" in rule for rule in lifecycle(bench.store)
+    )
+
+
 BY_ITSELF = "`manage.py check_storage --prepare` sets it, where the keys may."
 LATER = "With PART_CHECKSUM=none that is so: damage is found by the check, after the file is complete."
 
@@ -196,6 +206,11 @@ SET_UP = [
         "With a signed address that leaked, another page could send.",
         _lets_no_other_pages_send,
         is_needed=False,
+    ),
+    Check(
+        "What is deleted leaves no older version behind.",
+        "Films whose consent was withdrawn stay: switch versions off, or set a rule that ends them.",
+        _keeps_no_older_versions,
     ),
     Check(
         "It forgets by itself what nobody finished.",
