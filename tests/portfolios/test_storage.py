@@ -96,7 +96,6 @@ def full(*args: Any) -> None:
     raise OSError(errno.ENOSPC, "No space left on device")
 
 
-@pytest.mark.media_case(21)
 def test_full_disk_is_said_before_anything_is_sent(store: LocalStore, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(os, "posix_fallocate", full)
     with pytest.raises(DiskFull):
@@ -104,14 +103,12 @@ def test_full_disk_is_said_before_anything_is_sent(store: LocalStore, monkeypatc
     assert list((store.root / "uploads").iterdir()) == []
 
 
-@pytest.mark.media_case(20)
 def test_full_disk_at_a_part(store: LocalStore, transfer: Transfer, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(os, "pwrite", full)
     with pytest.raises(DiskFull):
         store.receive(transfer, *parts_of(transfer)[0])
 
 
-@pytest.mark.media_case(20)
 def test_short_writes_are_continued(store: LocalStore, transfer: Transfer, monkeypatch: pytest.MonkeyPatch) -> None:
     """A disk that is filling up may take less than it was given, without an error."""
     whole = os.pwrite
