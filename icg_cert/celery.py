@@ -25,6 +25,7 @@ JOBS: list[str] = [
     "candidates.tasks.remind_unpaid",
     "portfolios.tasks.check_uploads",
     "portfolios.tasks.expire_uploads",
+    "portfolios.tasks.abort_orphans",
     "portfolios.tasks.revive_entries",
     "portfolios.tasks.lock_entries",
     "portfolios.tasks.purge_media",

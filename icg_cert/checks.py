@@ -16,6 +16,7 @@ def safe_production(app_configs: Any, **kwargs: Any) -> list[CheckMessage]:
     key, hosts, clock_file = settings.SECRET_KEY, settings.ALLOWED_HOSTS, settings.REHEARSAL_CLOCK_FILE
     card_key = settings.STRIPE_SECRET_KEY
     has_paypal, is_sandbox = settings.PAYPAL_CLIENT_ID, settings.PAYPAL_API_URL != settings.PAYPAL_LIVE_URL
+    has_bucket, is_safe = settings.S3_BUCKET, settings.S3_PUBLIC_URL.startswith("https://")
     findings = [
         ("E001", key == settings.INSECURE_KEY or len(key) < 32, "Set SECRET_KEY to a long random text."),
         ("E002", not hosts or "*" in hosts, "Set ALLOWED_HOSTS to the names the portal is reached by."),
@@ -31,6 +32,7 @@ def safe_production(app_configs: Any, **kwargs: Any) -> list[CheckMessage]:
         ("E009", settings.STRIPE_API_URL, "Leave STRIPE_API_URL empty: money is paid to Stripe itself."),
         ("E010", has_paypal and is_sandbox, "Leave PAYPAL_API_URL unset: a sandbox confirms without money."),
         ("E011", has_paypal and not settings.PAYPAL_CLIENT_SECRET, "Set PAYPAL_CLIENT_SECRET to the app's."),
+        ("E015", has_bucket and not is_safe, "Set S3_PUBLIC_URL to an https:// address: browsers send to no other."),
         ("E012", has_paypal and not settings.PAYPAL_WEBHOOK_ID, "Set PAYPAL_WEBHOOK_ID to the id of the webhook."),
     ]
     return [Error(text, id=f"icg_cert.{code}") for code, is_wrong, text in findings if is_wrong]

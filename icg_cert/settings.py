@@ -163,7 +163,7 @@ DEFAULT_FROM_EMAIL = env.str("DEFAULT_FROM_EMAIL", f"ICG certification <certific
 SERVER_EMAIL = DEFAULT_FROM_EMAIL
 MAIL_DOMAIN = env.str("MAIL_DOMAIN", HOST)
 
-# Files: finished objects on local disk, or in a bucket when there is one
+# Files: on local disk, or in a bucket when there is one
 MEDIA_ROOT = VAR_DIR / "media"
 MEDIA_URL = "/media/"  # never routed: files are served by views that ask who is asking
 S3_BUCKET = env.str("S3_BUCKET", "")
@@ -177,7 +177,7 @@ S3_SECRET_KEY = env.str("S3_SECRET_KEY", "")
 PART_CHECKSUM = env.str("PART_CHECKSUM", "sha256")  # "none": the provider does not know SHA-256 of parts
 LOCAL_FILES = {"BACKEND": "django.core.files.storage.FileSystemStorage"}
 BUCKET = {
-    "BACKEND": "storages.backends.s3.S3Storage",
+    "BACKEND": "portfolios.storage.papers.Papers",
     "OPTIONS": {
         "bucket_name": S3_BUCKET,
         "endpoint_url": S3_ENDPOINT_URL or None,
@@ -185,7 +185,6 @@ BUCKET = {
         "access_key": S3_ACCESS_KEY or None,  # None lets boto3 find the machine's own role
         "secret_key": S3_SECRET_KEY or None,
         "addressing_style": S3_ADDRESSING,
-        "signature_version": "s3v4",
         "file_overwrite": False,
         "querystring_auth": True,
         "querystring_expire": 3600,

@@ -10,6 +10,7 @@ from pathlib import Path
 from random import Random
 from typing import Any
 
+import requests
 from botocore.exceptions import BotoCoreError, ClientError
 
 from portfolios.storage import S3Store
@@ -18,6 +19,7 @@ from portfolios.storage.s3 import client_at
 
 ACCESS_KEY, SECRET_KEY, BUCKET = "portal", "portal-secret", "icg-cert"
 PROGRAM = Path(sys.executable).with_name("weed")
+ELSEWHERE = "https://elsewhere.example"
 GRPC = 10_000  # each of its ports has a second one so much above
 ALONE = ["-master.telemetry=false", "-s3.port.lance=0", "-s3.port.iceberg=0", "-s3.iam=false"]
 TRIES = 300
@@ -76,8 +78,19 @@ class ObjectStore:
         shutil.rmtree(self.folder)
 
     def allow(self, origin: str) -> None:
-        """Let pages from there, a live server say, send parts and read files."""
+        """Let pages from there, a live server say, send parts and read files. The server takes a moment to know it."""
         prepare(self.store, origin)
+        for _ in range(TRIES):
+            if self._lets_in(origin) and not self._lets_in(ELSEWHERE):
+                return
+            with suppress(subprocess.TimeoutExpired):
+                self.process.wait(PAUSE)
+        raise AssertionError(f"{origin} is not let in")
+
+    def _lets_in(self, origin: str) -> bool:
+        asked = {"Origin": origin, "Access-Control-Request-Method": "PUT"}
+        told = requests.options(f"{self.url}/{BUCKET}/any", headers=asked, timeout=30).headers
+        return told.get("Access-Control-Allow-Origin") == origin
 
     def keys(self) -> list[str]:
         return sorted(one["Key"] for one in self.client.list_objects_v2(Bucket=BUCKET).get("Contents", []))
@@ -86,12 +99,11 @@ class ObjectStore:
         return sorted(one["Key"] for one in self.client.list_multipart_uploads(Bucket=BUCKET).get("Uploads", []))
 
     def empty(self) -> None:
-        """For the next test: the bucket as it was made."""
+        """For the next test: nothing in it, and no rule of what it forgets. Who may send, stays."""
         for one in self.client.list_multipart_uploads(Bucket=BUCKET).get("Uploads", []):
             self.client.abort_multipart_upload(Bucket=BUCKET, Key=one["Key"], UploadId=one["UploadId"])
         for key in self.keys():
             self.client.delete_object(Bucket=BUCKET, Key=key)
-        self.client.delete_bucket_cors(Bucket=BUCKET)
         self.client.delete_bucket_lifecycle(Bucket=BUCKET)
 
 

@@ -9,6 +9,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime
 from hashlib import sha256
+from pathlib import Path
 from typing import BinaryIO, ClassVar, Protocol
 
 CHUNK = 256 * 1024
@@ -35,7 +36,7 @@ class Missing(StorageError):
 
 
 class NoDigest(StorageError):
-    """This store tells wrong bytes by their digest, and none was given for a part."""
+    """A part that goes to the store itself needs its digest, and none was given."""
 
 
 class Unavailable(StorageError):
@@ -140,6 +141,15 @@ class Store(Protocol):
     def size(self, key: str) -> int:
         """Bytes of a finished file. Missing."""
 
+    def is_intact(self, key: str, *, fingerprint: str, part_size: int) -> bool:
+        """Whether a finished file still is what came in, by the `tree` of its parts. Missing.
+
+        A store that proves bytes itself, at every part and at every reading, answers without reading the file.
+        """
+
+    def path(self, key: str) -> Path | None:
+        """Where programs of this machine find a finished file; None when it must be fetched for them. Missing."""
+
     def open(self, key: str) -> BinaryIO:
         """A finished file to read and seek in; the caller closes it. Missing."""
 
@@ -185,3 +195,8 @@ def tree(digests: Sequence[str]) -> str:
     """The whole file's fingerprint from its parts' digests in order: the composite form S3 gives, "base64-N"."""
     whole = sha256(b"".join(b64decode(part) for part in digests))
     return f"{b64encode(whole.digest()).decode()}-{len(digests)}"
+
+
+def tree_of(file: BinaryIO, part_size: int) -> str:
+    """The same from a whole file, as it was sent in parts of this size."""
+    return tree([digest(part) for part in iter(lambda: file.read(part_size), b"")])

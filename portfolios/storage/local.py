@@ -17,7 +17,7 @@ from typing import BinaryIO, ClassVar
 
 from django.core import signing
 
-from portfolios.storage.base import CHUNK, BadToken, DiskFull, Missing, Part, Piece, SignedPart, Transfer
+from portfolios.storage.base import CHUNK, BadToken, DiskFull, Missing, Part, Piece, SignedPart, Transfer, tree_of
 
 SALT = "portfolios.storage.local"
 OPEN = ".open"
@@ -112,6 +112,15 @@ class LocalStore:
     def size(self, key: str) -> int:
         with _absence_is_named(key):
             return self._path(key).stat().st_size
+
+    def is_intact(self, key: str, *, fingerprint: str, part_size: int) -> bool:
+        """Power cuts and failing disks are not excused: the whole file is read."""
+        with self.open(key) as file:
+            return tree_of(file, part_size) == fingerprint
+
+    def path(self, key: str) -> Path | None:
+        self.size(key)
+        return self._path(key)
 
     def open(self, key: str) -> BinaryIO:
         with _absence_is_named(key):

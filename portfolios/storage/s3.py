@@ -1,8 +1,8 @@
 """Files in a bucket of any server that speaks S3. Browsers send parts to it and read files from it themselves.
 
 Finished objects go through boto3, too: django-storages' own class reads an object into a temporary file to open it and
-signs with the address the portal uses, and both would have to be worked around. It keeps the portal's own papers
-(settings.STORAGES), where nobody seeks.
+signs with the address the portal uses, and both would have to be worked around. It keeps the portal's own papers,
+where nobody seeks (`papers.py`).
 """
 
 from collections.abc import Iterator, Sequence
@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from io import BytesIO
 from operator import itemgetter
+from pathlib import Path
 from typing import Any, BinaryIO, ClassVar, cast
 
 from boto3.s3.transfer import TransferConfig
@@ -31,6 +32,7 @@ from portfolios.storage.base import (
     Transfer,
     Unavailable,
     tree,
+    tree_of,
 )
 from portfolios.storage.remote_file import RemoteFile
 
@@ -45,13 +47,12 @@ PAGE = 1000  # the most that a list tells at once
 ONE_AT_A_TIME = TransferConfig(use_threads=False)
 
 
-def client_at(endpoint: str, *, region: str, access_key: str, secret_key: str, style: str) -> Any:
-    """A client of the server at `endpoint` (empty: Amazon's). `style`: "path" or "virtual".
+def config(style: str) -> Config:
+    """How every client of ours speaks. `style`: "path" or "virtual".
 
-    Checksums only where we give them: other servers than Amazon's do not know the ones boto3 adds by itself. A session
-    of its own, for the one they share is not made for threads.
+    Checksums only where we give them: other servers than Amazon's do not know the ones boto3 adds by itself.
     """
-    config = Config(
+    return Config(
         signature_version="s3v4",
         s3={"addressing_style": style},
         request_checksum_calculation="when_required",
@@ -60,13 +61,19 @@ def client_at(endpoint: str, *, region: str, access_key: str, secret_key: str, s
         read_timeout=60,
         retries={"mode": "standard", "max_attempts": 3},
     )
+
+
+def client_at(endpoint: str, *, region: str, access_key: str, secret_key: str, style: str) -> Any:
+    """A client of the server at `endpoint` (empty: Amazon's), in a session of its own: the shared one is not made for
+    threads.
+    """
     return Session().client(
         "s3",
         endpoint_url=endpoint or None,
         region_name=region,
         aws_access_key_id=access_key or None,  # None lets boto3 find the machine's own role
         aws_secret_access_key=secret_key or None,
-        config=config,
+        config=config(style),
     )
 
 
@@ -74,8 +81,8 @@ def client_at(endpoint: str, *, region: str, access_key: str, secret_key: str, s
 class S3Store:
     """`client` talks to the server; `signer` only signs, for the address that browsers reach it by.
 
-    `has_checksums` is off for servers that do not know SHA-256 of parts: the length is signed all the same, and wrong
-    bytes are found by the check, which reads the whole file.
+    `has_checksums` is off for servers that do not know SHA-256 of parts: the length is signed all the same, the digest
+    is noted by whoever asks for the signature, and wrong bytes are found by the check, which then reads the whole file.
     """
 
     bucket: str
@@ -93,7 +100,7 @@ class S3Store:
 
     def sign(self, transfer: Transfer, part: Part, *, at: datetime) -> SignedPart:
         """See Store. Valid from now by the server's clock, which knows nothing of a rehearsal."""
-        if self.has_checksums and not part.sha256:
+        if not part.sha256:
             raise NoDigest(f"part {part.number}")
         exactly = {**self._part(transfer, part), "ContentLength": part.size}
         headers = {CHECKSUM: part.sha256} if self.has_checksums else {}
@@ -149,6 +156,19 @@ class S3Store:
     def size(self, key: str) -> int:
         with _errors_are_named(key):
             return int(self.client.head_object(**self._object(key))["ContentLength"])
+
+    def is_intact(self, key: str, *, fingerprint: str, part_size: int) -> bool:
+        """See Store. The server made its own of the digests that it found right, where it can."""
+        with _errors_are_named(key):
+            found = self.client.head_object(**self._object(key), ChecksumMode="ENABLED")
+        if self.has_checksums and "ChecksumSHA256" in found:
+            return bool(found["ChecksumSHA256"] == fingerprint)
+        with self.open(key) as file:
+            return tree_of(file, part_size) == fingerprint
+
+    def path(self, key: str) -> Path | None:
+        self.size(key)
+        return None
 
     def open(self, key: str) -> BinaryIO:
         def read(start: int, length: int) -> bytes:

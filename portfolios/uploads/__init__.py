@@ -1,6 +1,7 @@
 """A file on its way into an entry: begun, sent in parts, completed; removed."""
 
 from portfolios.uploads.files import fingerprint_of, remove, take_in
+from portfolios.uploads.orphans import abort_orphans
 from portfolios.uploads.rows import locked_entry, received, transfer_of
 from portfolios.uploads.transfers import (
     Announced,
@@ -20,6 +21,7 @@ __all__ = [
     "Announced",
     "PartsMissing",
     "abort",
+    "abort_orphans",
     "begin",
     "complete",
     "expire",

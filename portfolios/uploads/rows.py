@@ -40,7 +40,7 @@ def note(upload: Upload, parts: Iterable[storage.Part], at: datetime) -> None:
     """These parts were heard of: arrived, or signed where they do not come through the portal."""
     rows = [
         UploadPart(upload=upload, number=part.number, size=part.size, sha256=part.sha256, received_at=at)
-        for part in parts
+        for part in sorted(parts, key=_number)  # two tabs at once take the rows in one order
     ]
     UploadPart.objects.bulk_create(
         rows,

@@ -205,7 +205,7 @@ def complete(upload_id: UUID, *, tree: str = "", by: User, at: datetime) -> Uplo
         return upload
     rows.still_open(upload, at)
     parts = rows.received(upload)
-    found = _tree_of(upload, parts) or tree
+    found = _tree_of(upload, parts)
     if tree not in ("", found):
         raise Refused("wrong-tree", WRONG_TREE)
     _put_together(upload, parts)
@@ -221,13 +221,11 @@ def _put_together(upload: Upload, parts: Sequence[storage.Part]) -> None:
 
 
 def _tree_of(upload: Upload, parts: Sequence[storage.Part]) -> str:
-    """The fingerprint of what arrived; empty where nobody knows a digest, and the check then makes it."""
     transfer = rows.transfer_of(upload)
     here = {part.number for part in parts if part.size == transfer.length_of(part.number)}
     if absent := [number for number in range(1, upload.part_count + 1) if number not in here]:
         raise PartsMissing(absent)
-    digests = [part.sha256 for part in parts]
-    return storage.tree(digests) if all(digests) else ""
+    return storage.tree([part.sha256 for part in parts])
 
 
 @transaction.atomic

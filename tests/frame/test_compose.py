@@ -4,6 +4,8 @@ from pathlib import Path
 
 import pytest
 
+from tests import object_store
+
 ROOT = Path(__file__).parent.parent.parent
 SERVICES = ["beat", "bucket", "doubles", "mail", "migrate", "nginx", "postgres", "redis", "s3", "web", "worker"]
 
@@ -24,3 +26,8 @@ def test_compose_mounts_only_files_that_exist_and_the_keys_are_the_s3_servers() 
     (keys,) = identity["credentials"]
     assert f"S3_ACCESS_KEY-{keys['accessKey']}}}" in compose
     assert f"S3_SECRET_KEY-{keys['secretKey']}}}" in compose
+
+
+def test_compose_starts_the_s3_server_as_the_tests_do() -> None:
+    compose = (ROOT / "docker-compose.yml").read_text()
+    assert [flag for flag in object_store.ALONE if flag not in compose] == []

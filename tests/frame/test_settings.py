@@ -97,7 +97,7 @@ def test_settings_with_a_bucket_keep_files_there_and_let_the_browser_reach_it() 
     answer = read("STORAGES", "CONTENT_SECURITY_POLICY", **REAL, **bucket)
     default = answer["STORAGES"]["default"]
     policy = answer["CONTENT_SECURITY_POLICY"]["DIRECTIVES"]
-    assert default["BACKEND"] == "storages.backends.s3.S3Storage"
+    assert default["BACKEND"] == "portfolios.storage.papers.Papers"
     assert (default["OPTIONS"]["bucket_name"], default["OPTIONS"]["endpoint_url"]) == ("portal", "http://s3:8333")
     assert policy["connect-src"] == ["'self'", "https://files.example.org"]
     assert policy["media-src"] == ["'self'", "blob:", "https://files.example.org"]

@@ -53,6 +53,7 @@ def test_tree_is_the_composite_that_s3_gives() -> None:
     assert storage.tree(digests) == "nATTAFe3VK8bLS1PVnV4LdYaWmWcNO5sKvR1JrZsr6Y=-2"
 
 
+@pytest.mark.media_case(7, 8)
 @pytest.mark.parametrize("body", [b"Not these 12", b"The whole", b"The whole file, and more"])
 def test_wrong_bytes_are_refused_and_not_kept(store: LocalStore, transfer: Transfer, body: bytes) -> None:
     part, _ = parts_of(transfer)[0]
@@ -66,6 +67,7 @@ def test_part_without_a_digest_is_hashed_here(store: LocalStore, transfer: Trans
     assert store.receive(transfer, Part(1, len(cut), ""), cut) == part
 
 
+@pytest.mark.media_case(10)
 def test_token_permits_one_part_until_it_expires(store: LocalStore, transfer: Transfer) -> None:
     part, _ = parts_of(transfer)[1]
     signed = store.sign(transfer, part, at=NOON)
@@ -76,6 +78,7 @@ def test_token_permits_one_part_until_it_expires(store: LocalStore, transfer: Tr
         store.read_token(token, at=signed.expires_at)
 
 
+@pytest.mark.media_case(9)
 @pytest.mark.parametrize("forge", [lambda t: t[:-1] + "x", lambda t: "x" + t[1:], lambda t: "", lambda t: "a:b:c"])
 def test_forged_token_is_refused(store: LocalStore, transfer: Transfer, forge: Any) -> None:
     token = store.sign(transfer, parts_of(transfer)[0][0], at=NOON).url.removeprefix("/uploads/part/")
@@ -83,6 +86,7 @@ def test_forged_token_is_refused(store: LocalStore, transfer: Transfer, forge: A
         store.read_token(forge(token), at=NOON)
 
 
+@pytest.mark.media_case(9)
 def test_token_of_another_purpose_is_refused(store: LocalStore, transfer: Transfer) -> None:
     with pytest.raises(BadToken):
         store.read_token(signing.dumps([KEY, 1, 1, 1, "", 9**12], salt="elsewhere"), at=NOON)
@@ -114,6 +118,7 @@ def test_short_writes_are_continued(store: LocalStore, transfer: Transfer, monke
     assert (store.root / f"{KEY}.open").read_bytes() == BODY
 
 
+@pytest.mark.media_case(14)
 def test_aborted_transfer_takes_nothing_more(store: LocalStore, transfer: Transfer) -> None:
     for _ in range(2):
         store.abort(transfer)

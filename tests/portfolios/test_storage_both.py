@@ -220,3 +220,17 @@ def test_trees_agree(store: Store, transfer: Transfer) -> None:
     if isinstance(store, S3Store):
         found: Any = store.client.head_object(Bucket=store.bucket, Key=transfer.key, ChecksumMode="ENABLED")
         assert (found["ChecksumSHA256"], found["ContentType"]) == (TREE, "video/mp4")
+
+
+def test_intact_is_what_came_in(store: Store, transfer: Transfer, tmp_path: Path) -> None:
+    send_all(store, transfer)
+    store.complete(transfer, listed(store, transfer))
+    assert store.is_intact(transfer.key, fingerprint=TREE, part_size=PART)
+    assert not store.is_intact(transfer.key, fingerprint=storage.tree([PARTS[0].sha256]), part_size=PART)
+    store.put(transfer.key, BytesIO(BODY[:-1]), content_type="video/mp4")
+    assert not store.is_intact(transfer.key, fingerprint=TREE, part_size=PART)
+    path = store.path(transfer.key)
+    assert path is None or path.read_bytes() == BODY[:-1]
+    for ask in (store.path, lambda key: store.is_intact(key, fingerprint=TREE, part_size=PART)):
+        with pytest.raises(Missing):
+            ask("uploads/nothing")

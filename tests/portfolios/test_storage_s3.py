@@ -7,11 +7,13 @@ from random import Random
 import pytest
 import requests
 from botocore.exceptions import ClientError
+from django.core.files.base import ContentFile
 
 from portfolios import storage
 from portfolios.storage import BadPart, DiskFull, Missing, Part, StorageError, Transfer, Unavailable, s3
+from portfolios.storage.papers import Papers
 from tests.factories import at
-from tests.object_store import ObjectStore
+from tests.object_store import ACCESS_KEY, BUCKET, SECRET_KEY, ObjectStore
 
 NOON = at(2027, 5, 10, 12)
 PART = 5 * 1024 * 1024
@@ -106,3 +108,16 @@ def test_file_that_is_longer_than_a_part_is_put_whole(server: ObjectStore, tmp_p
     with server.store.open("films/one") as kept:
         assert kept.read() == BODY * 2
     assert server.multiparts() == []
+
+
+def test_papers_of_the_portal_are_kept_in_the_same_bucket(server: ObjectStore) -> None:
+    options = {"bucket_name": BUCKET, "endpoint_url": server.url, "region_name": "us-east-1", "file_overwrite": False}
+    keys = {"access_key": ACCESS_KEY, "secret_key": SECRET_KEY}
+    papers = Papers(addressing_style="path", **options, **keys)
+    names = [papers.save("invoices/one.pdf", ContentFile(body)) for body in (b"first", b"second")]
+    assert names[0] == "invoices/one.pdf" != names[1]
+    with papers.open(names[1]) as file:
+        assert (file.read(), server.keys()) == (b"second", sorted(names))
+    for name in names:
+        papers.delete(name)
+    assert not papers.exists(names[0])

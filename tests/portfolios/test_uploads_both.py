@@ -10,7 +10,9 @@ from typing import Any
 import pytest
 import requests
 from botocore.compat import get_current_datetime
+from django.core.files.uploadedfile import SimpleUploadedFile
 from django.test import Client
+from django.urls import reverse
 
 from candidates.models import User
 from icg_cert.audit.models import Event
@@ -18,6 +20,7 @@ from icg_cert.lib import clock
 from portfolios import checks, storage, uploads
 from portfolios.models import Entry, Requirement, Upload
 from tests.object_store import ObjectStore
+from tests.portfolios import files
 from tests.threads import run_at_once
 
 PART = 5 * 1024 * 1024  # no S3 server takes less, but for the last
@@ -260,6 +263,28 @@ def test_complete_in_two_tabs_stores_once(browser: Browser, entry: Entry, video:
     assert Event.objects.filter(verb="upload.complete").count() == 1
 
 
+# ---- Whole files, and what follows
+
+
+def test_film_by_the_plain_form_is_checked_and_shown(
+    browser: Browser, entry: Entry, video: Requirement, noon: datetime, kept_in: str
+) -> None:
+    """Without JavaScript; then the check reads it where it is, and keeps its first picture there."""
+    address = reverse("portfolios:file-add", args=[entry.pk, video.pk])
+    file = SimpleUploadedFile("My film.mp4", files.film())
+    answer = browser.client.post(address, {"file": file, "consent": "true"}, follow=True)
+    assert "your file is here" in answer.content.decode()
+    upload = Upload.objects.get()
+    checks.check(upload.pk, at=noon)
+    upload.refresh_from_db()
+    assert (upload.state, upload.duration_ms) == ("ready", 6_000)
+    for kind, begins in (("video", files.film()[:100]), ("poster", b"\xff\xd8\xff")):
+        shown = browser.client.get(f"/media/{upload.pk}/{kind}/")
+        assert shown.status_code == (302 if kept_in == "s3" else 200)
+        body = requests.get(shown.headers["Location"], timeout=30).content if kept_in == "s3" else shown.getvalue()
+        assert body.startswith(begins)
+
+
 # ---- Parts through the portal
 
 
@@ -345,8 +370,10 @@ def test_without_checksums_the_length_is_signed_and_the_check_finds_the_rest(
     assert browser.create()[1]["received"] == [{"n": 1, "size": PART, "sha256": DIGESTS[0]}]
     assert browser.put(browser.signed(2), b"!" + CUTS[1][1:]) == 200  # nobody could know
     browser.send(3)
-    assert browser.complete()[0] == 200
-    checks.check(Upload.objects.get().pk, at=noon)
+    assert (browser.sign(3, "")[0], browser.complete()[0]) == (422, 200)
+    upload = Upload.objects.get()
+    assert not storage.default().is_intact(upload.storage_key, fingerprint=upload.tree_sha256, part_size=PART)
+    checks.check(upload.pk, at=noon)
     assert Upload.objects.get().reason_code == "damaged-here"
 
 

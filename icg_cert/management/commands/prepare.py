@@ -7,6 +7,9 @@ from django.conf import settings
 from django.core.management import call_command
 from django.core.management.base import BaseCommand
 
+from portfolios import storage
+from portfolios.storage import bucket
+
 
 class Command(BaseCommand):
     help = "Migrate, load the programme, and in the demo its people, whose sign-ins it prints. Refuses what is unsafe."
@@ -16,5 +19,14 @@ class Command(BaseCommand):
             (settings.VAR_DIR / folder).mkdir(parents=True, exist_ok=True)
         call_command("migrate", verbosity=0)
         call_command("load_programme", stdout=StringIO())
+        self._prepare_bucket(storage.default())
         if settings.DEMO:
             call_command("load_demo", stdout=self.stdout)
+
+    def _prepare_bucket(self, store: storage.Store) -> None:
+        """Where our keys may not, its owner sets it up; `check_storage` says what is missing."""
+        if isinstance(store, storage.S3Store):
+            try:
+                bucket.prepare(store, settings.BASE_URL)
+            except storage.Unavailable as error:
+                self.stderr.write(f"The bucket was not set up for the portal's pages: {error}")
