@@ -5,8 +5,9 @@ from dataclasses import dataclass
 from django.conf import settings
 from django.urls import reverse
 
+from icg_cert.lib.refusal import Refused
 from icg_cert.lib.words import day_of
-from portfolios import admission
+from portfolios import admission, uploads
 from portfolios.checking.videos import clock
 from portfolios.completeness import Slot, SlotState, is_usable
 from portfolios.models import Requirement, Upload
@@ -54,6 +55,10 @@ class Row:
     @property
     def id(self) -> str:
         return str(self.upload.pk)
+
+    @property
+    def is_open(self) -> bool:
+        return self.upload.state == State.OPEN
 
 
 @dataclass(frozen=True, slots=True)
@@ -132,9 +137,12 @@ def _consent_url(upload: Upload) -> str:
     return "" if upload.purged_at else reverse("portfolios:upload-consent", args=[upload.pk])
 
 
-def _percent(upload: Upload) -> int:
-    arrived = sum(part.size for part in upload.parts.all())
-    return arrived * 100 // upload.size
+def _percent(upload: Upload) -> int | None:
+    """Of what the store holds, for parts may be noted that have not arrived; None while it does not answer."""
+    try:
+        return sum(part.size for part in uploads.received(upload)) * 100 // upload.size
+    except Refused:
+        return None
 
 
 def _facts(upload: Upload) -> str:
