@@ -23,6 +23,7 @@ class Player {
     this.address = this.video.getAttribute("src");
     this.key = `icg-film-${root.dataset.player}`;
     this.failures = 0;
+    this.plays = false;
     this.asked = performance.now();
     this.listen();
     this.showBar();
@@ -38,7 +39,7 @@ class Player {
     on("playing", () => { this.failures = 0; this.say(""); });
     on("seeking", () => this.renewIfOld());
     on("timeupdate", () => { if (Math.abs(this.video.currentTime - (this.kept ?? 0)) >= REMEMBER_EVERY) this.keepPlace(); });
-    on("pause", () => this.keepPlace());
+    on("pause", () => this.rest());
     on("ended", () => { this.kept = 0; forget(this.key); });
     on("error", () => this.failed());
     this.root.addEventListener("keydown", (event) => this.keyed(event));
@@ -96,21 +97,30 @@ class Player {
   // ---- One film at a time
 
   play() {
+    this.plays = true;
     for (const film of films) if (film !== this) film.video.pause();
     this.renewIfOld();
+  }
+
+  // A browser also pauses a film whose connection broke; that is nobody's wish.
+  rest() {
+    if (!this.video.error) this.plays = false;
+    this.keepPlace();
   }
 
   // ---- The address: our own, which may lead to one of the store's that ends
 
   renewIfOld() {
-    if (performance.now() - this.asked > ADDRESS_LIVES) this.renew(!this.video.paused);
+    if (performance.now() - this.asked > ADDRESS_LIVES) this.renew();
   }
 
-  renew(playing, place = this.video.currentTime) {
+  renew(place = this.video.currentTime) {
+    const goesOn = this.plays;
     this.asked = performance.now();
+    this.video.preload = "auto"; // what was begun is shown where it stood, without a press
     this.video.src = this.address;
     this.video.currentTime = place;
-    if (playing) this.start();
+    if (goesOn) this.start();
   }
 
   start() {
@@ -118,11 +128,11 @@ class Player {
   }
 
   failed() {
-    const playing = !this.video.paused, place = this.video.currentTime;
+    const place = this.video.currentTime;
     const wait = WAITS[this.failures++];
     if (wait === undefined) return this.say("This film does not play at the moment. Reload the page, or try again later.");
     this.say("The connection to the film was lost. It goes on in a moment.");
-    setTimeout(() => this.renew(playing, place), wait);
+    setTimeout(() => this.renew(place), wait);
   }
 
   // ---- Keys and notes
