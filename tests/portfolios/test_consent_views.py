@@ -215,7 +215,9 @@ def test_staff_withdraw_with_a_reason(desk: Client, film: Upload) -> None:
     assert desk.post(page, {"reason": ""}).status_code == 200
     assert not Consent.objects.exists()
     answer = desk.post(page, {"reason": "A parent wrote to us."}, follow=True)
+    assert "done, and written down" in said(answer)
     assert "A parent wrote to us." in said(answer)
+    assert "there was nothing to do" in said(desk.post(page, {"reason": "Again."}, follow=True))
     film.refresh_from_db()
     assert (film.state, Message.objects.get().event) == ("withdrawn", "consent_withdrawn")
 
