@@ -56,11 +56,12 @@ def ask(
     back = reverse(f"admin:portfolios_{row._meta.model_name}_change", args=[row.pk])
     if request.method == "POST" and form.is_valid():
         try:
-            verb(reason=form.cleaned_data["reason"], by=request.user, at=request.at)
+            changed = verb(reason=form.cleaned_data["reason"], by=request.user, at=request.at)
         except Refused as refusal:
             refuse_form(form, refusal)
         else:
-            messages.success(request, f"{row}: done, and written down.")
+            done = f"{row}: done, and written down." if changed else f"{row}: there was nothing to do."
+            messages.success(request, done)
             return redirect(back)
     context = {"title": action, "row": row, "what": what, "form": form, "action": action, "back": back}
     context |= {**on.admin_site.each_context(request), "opts": on.opts}

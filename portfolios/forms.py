@@ -101,7 +101,7 @@ class WithdrawForm(forms.Form):
     reason = forms.CharField(
         required=False,
         max_length=2000,
-        label="What happened (optional)",
+        label="What happened",
         help_text="Staff can read it. Write no names.",
         widget=forms.Textarea(attrs={"rows": 3}),
     )

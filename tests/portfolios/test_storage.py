@@ -2,6 +2,7 @@
 
 import errno
 import os
+import resource
 from datetime import timedelta
 from io import SEEK_END, BytesIO
 from pathlib import Path
@@ -96,6 +97,7 @@ def full(*args: Any) -> None:
     raise OSError(errno.ENOSPC, "No space left on device")
 
 
+@pytest.mark.media_case(21)
 def test_full_disk_is_said_before_anything_is_sent(store: LocalStore, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(os, "posix_fallocate", full)
     with pytest.raises(DiskFull):
@@ -103,12 +105,37 @@ def test_full_disk_is_said_before_anything_is_sent(store: LocalStore, monkeypatc
     assert list((store.root / "uploads").iterdir()) == []
 
 
+@pytest.mark.media_case(20)
 def test_full_disk_at_a_part(store: LocalStore, transfer: Transfer, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(os, "pwrite", full)
     with pytest.raises(DiskFull):
         store.receive(transfer, *parts_of(transfer)[0])
 
 
+@pytest.mark.media_case(20)
+def test_device_without_room_is_a_full_disk(store: LocalStore, transfer: Transfer) -> None:
+    """The kernel's own answer, not one of ours."""
+    place = store.root / f"{KEY}.open"
+    place.unlink()
+    place.symlink_to("/dev/full")
+    with pytest.raises(DiskFull):
+        store.receive(transfer, *parts_of(transfer)[0])
+
+
+@pytest.mark.media_case(21)
+def test_file_larger_than_the_system_allows_is_a_full_disk(store: LocalStore) -> None:
+    soft, hard = resource.getrlimit(resource.RLIMIT_FSIZE)
+    resource.setrlimit(resource.RLIMIT_FSIZE, (1_000_000, hard))
+    try:
+        with pytest.raises(DiskFull):
+            store.create(KEY, size=1_000_001, part_size=10, content_type="")
+        assert list((store.root / "uploads").iterdir()) == []
+        assert store.create(KEY, size=1_000_000, part_size=10, content_type="").part_count == 100_000
+    finally:
+        resource.setrlimit(resource.RLIMIT_FSIZE, (soft, hard))
+
+
+@pytest.mark.media_case(20)
 def test_short_writes_are_continued(store: LocalStore, transfer: Transfer, monkeypatch: pytest.MonkeyPatch) -> None:
     """A disk that is filling up may take less than it was given, without an error."""
     whole = os.pwrite

@@ -1,7 +1,7 @@
 """The upload protocol over HTTP: statuses, JSON, other people's ids, and the way without JavaScript."""
 
 import json
-from datetime import datetime
+from datetime import datetime, timedelta
 from io import BytesIO
 from typing import Any
 
@@ -15,13 +15,14 @@ from icg_cert.lib import clock
 from portfolios import storage
 from portfolios.models import Entry, Requirement, Upload
 from portfolios.views.uploads import upload_part
-from tests.factories import at, make_entry, make_factor, make_registration, make_requirement
+from tests.factories import at, make_entry, make_factor, make_registration, make_requirement, make_upload
 from tests.portfolios import files
 from tests.portfolios.handing_in import hand_in
 
 BODY = b"0123456789" * 3
 PRINT = "f" * 64
 CLOSES = at(2027, 6, 16)
+GRACE, MINUTE = timedelta(minutes=30), timedelta(minutes=1)
 
 
 @pytest.fixture(autouse=True)
@@ -90,6 +91,7 @@ def test_whole_protocol(ada: Client, entry: Entry, document: Requirement) -> Non
     assert ada.get(f"/uploads/{pk}/").json()["state"] == "stored"
 
 
+@pytest.mark.media_case(18)
 @pytest.mark.parametrize(
     ("changes", "status", "code"),
     [
@@ -131,6 +133,7 @@ def test_create_in_a_submitted_entry(ada: Client, entry: Entry, document: Requir
     assert (answer.status_code, answer.json()["code"]) == (409, "slot-locked")
 
 
+@pytest.mark.media_case(21)
 def test_create_on_a_full_disk(
     ada: Client, entry: Entry, document: Requirement, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -151,6 +154,7 @@ def test_name_with_control_characters_is_shown_without_them(ada: Client, entry: 
     assert Upload.objects.get().filename == "innocent .pdf"
 
 
+@pytest.mark.media_case(16)
 def test_other_peoples_ids_do_not_exist(
     ada: Client, entry: Entry, document: Requirement, stranger: User, staff: User
 ) -> None:
@@ -164,6 +168,7 @@ def test_other_peoples_ids_do_not_exist(
     assert Upload.objects.get().state == "open"
 
 
+@pytest.mark.media_case(16)
 def test_slot_of_another_factor_does_not_exist(ada: Client, entry: Entry) -> None:
     assert create(ada, entry, make_requirement(make_factor(2))).status_code == 404
     assert create(ada, make_entry(make_registration()), make_requirement()).status_code == 404
@@ -174,11 +179,61 @@ def test_session_that_ended_is_said_in_json(entry: Entry, document: Requirement)
     assert (answer.status_code, answer.json()["code"]) == (401, "signed-out")
 
 
-def test_without_csrf_token_nothing_is_created(entry: Entry, document: Requirement) -> None:
+@pytest.mark.media_case(27)
+def test_without_csrf_token_nothing_happens(entry: Entry, document: Requirement, video: Requirement) -> None:
     client = Client(enforce_csrf_checks=True)
     client.force_login(entry.registration.user)
     assert create(client, entry, document).status_code == 403
     assert not Upload.objects.exists()
+    film = make_upload(entry, video)
+    urls = [f"/uploads/{film.pk}/{page}" for page in ("complete", "sign", "remove/", "consent/", "withdraw/scoring/")]
+    answers = [client.post(url, {"agreed": "on", "releases": "Mine"}).status_code for url in urls]
+    assert [*answers, client.delete(f"/uploads/{film.pk}/").status_code] == [403] * 6
+    assert client.post(file_url(entry, document), {"file": SimpleUploadedFile("a.pdf", b"%PDF")}).status_code == 403
+    film.refresh_from_db()
+    assert (film.state, film.consent, Upload.objects.count()) == ("ready", None, 1)
+
+
+@pytest.mark.media_case(20)
+def test_part_for_a_disk_without_room(ada: Client, entry: Entry, document: Requirement, settings: Any) -> None:
+    pk = create(ada, entry, document).json()["id"]
+    url = signed_part(ada, pk, 1)["url"]
+    place = settings.MEDIA_ROOT / f"{Upload.objects.get().storage_key}.open"
+    place.rename(place.with_suffix(".aside"))
+    place.symlink_to("/dev/full")
+    answer = put(url, BODY[:10])
+    assert (answer.status_code, answer.json()["code"]) == (507, "no-space")
+    place.unlink()
+    place.with_suffix(".aside").rename(place)
+    assert put(url, BODY[:10]).status_code == 200
+
+
+@pytest.mark.media_case(25)
+@pytest.mark.parametrize(
+    ("created", "completed", "statuses"),
+    [
+        (CLOSES - MINUTE, CLOSES, [201, 200, 200]),
+        (CLOSES - MINUTE, CLOSES + GRACE - MINUTE, [201, 200, 200]),
+        (CLOSES - MINUTE, CLOSES + GRACE, [201, 409, 409]),
+        (CLOSES, CLOSES, [409]),
+    ],
+)
+def test_window_that_closes_on_the_way(
+    ada: Client, entry: Entry, document: Requirement, created: datetime, completed: datetime, statuses: list[int]
+) -> None:
+    """The portal's clock counts, at create and at complete. It runs on: microseconds are the tests' of the verbs."""
+    clock.jump_to(created)
+    opened = create(ada, entry, document)
+    found = [opened.status_code]
+    if opened.status_code == 201:
+        pk = opened.json()["id"]
+        for number in (1, 2, 3):
+            put(signed_part(ada, pk, number)["url"], BODY[(number - 1) * 10 : number * 10])
+        clock.jump_to(completed)
+        found += [sign(ada, pk, {"n": 1, "sha256": ""}).status_code, complete(ada, pk).status_code]
+    assert found == statuses
+    stored = Upload.objects.filter(state="stored", stored_at__range=(completed, completed + MINUTE))
+    assert stored.exists() == (statuses[-1] == 200)
 
 
 @pytest.mark.parametrize("parts", [[], [{}], [{"n": "1"}], [{"n": 1, "sha256": 5}], [{"n": 1, "sha256": "x"}], "no"])
@@ -202,6 +257,7 @@ def test_part_with_the_wrong_bytes(ada: Client, entry: Entry, document: Requirem
     assert (answer.status_code, answer.json()["code"]) == (400, "damaged-part")
 
 
+@pytest.mark.media_case(19)
 def test_error_comes_after_the_body_was_read(ada: Client, entry: Entry, document: Requirement, rf: Any) -> None:
     """Else the connection is reset and the browser reports a broken network instead of the reason."""
     stream = BytesIO(b"x" * 200_000)

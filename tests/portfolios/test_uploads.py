@@ -86,6 +86,7 @@ def test_begin_again_finds_the_open_upload(entry: Entry, document: Requirement, 
     assert begun(entry, document, noon, fingerprint="e" * 64) != first
 
 
+@pytest.mark.media_case(17)
 @pytest.mark.django_db(transaction=True)
 def test_begin_six_times_at_once_opens_one(entry: Entry, document: Requirement, noon: datetime, settings: Any) -> None:
     found = run_at_once(lambda: begun(entry, document, noon).pk, times=6)
@@ -111,6 +112,7 @@ def test_begin_outside_the_window_is_refused(
     assert not (settings.MEDIA_ROOT / "uploads").exists()
 
 
+@pytest.mark.media_case(18)
 @pytest.mark.parametrize(
     ("file", "code"),
     [
@@ -130,6 +132,7 @@ def test_begin_with_a_file_that_does_not_fit(
     assert not Upload.objects.exists()
 
 
+@pytest.mark.media_case(18)
 @pytest.mark.parametrize(("kind", "most"), [("document", 25 * 1024**2), ("form", 25 * 1024**2), ("video", 4 * 1024**3)])
 def test_begin_with_the_largest_file(entry: Entry, noon: datetime, kind: str, most: int, settings: Any) -> None:
     settings.UPLOAD_PART_BYTES = 8 * 1024**2
@@ -139,6 +142,7 @@ def test_begin_with_the_largest_file(entry: Entry, noon: datetime, kind: str, mo
     refused("too-large", begun, entry, requirement, noon, name=name, size=most + 1, fingerprint="e" * 64)
 
 
+@pytest.mark.media_case(21)
 def test_begin_on_a_full_disk(
     entry: Entry, document: Requirement, noon: datetime, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -174,6 +178,7 @@ def test_begin_without_a_seat_is_refused(
     refused("not-taking-part", begun, entry, document, noon)
 
 
+@pytest.mark.media_case(16)
 def test_begin_in_another_persons_entry_is_refused(
     entry: Entry, document: Requirement, stranger: User, noon: datetime
 ) -> None:
@@ -291,6 +296,7 @@ def test_complete_in_two_tabs_stores_once(entry: Entry, document: Requirement, n
     assert Event.objects.filter(verb="upload.complete").count() == 1
 
 
+@pytest.mark.media_case(25)
 def test_what_began_in_time_may_finish_in_the_grace(entry: Entry, document: Requirement) -> None:
     upload = begun(entry, document, CLOSES - MICROSECOND)
     last = CLOSES + GRACE - MICROSECOND
@@ -299,6 +305,7 @@ def test_what_began_in_time_may_finish_in_the_grace(entry: Entry, document: Requ
     assert complete(upload.pk, by=upload.owner, at=last).stored_at == last
 
 
+@pytest.mark.media_case(25)
 def test_nothing_finishes_after_the_grace(entry: Entry, document: Requirement) -> None:
     upload = begun(entry, document, CLOSES - MICROSECOND)
     send(upload, 1, 2, 3, when=CLOSES)
@@ -332,6 +339,7 @@ def test_abort_does_not_touch_a_file_that_is_here(entry: Entry, document: Requir
     assert storage.default().size(upload.storage_key) == upload.size
 
 
+@pytest.mark.media_case(25)
 def test_overdue_are_the_silent_and_those_whose_grace_is_over(entry: Entry, document: Requirement) -> None:
     silent = begun(entry, document, at(2027, 5, 10), fingerprint="a" * 64)
     heard = begun(entry, document, at(2027, 5, 10), fingerprint="b" * 64)
@@ -343,6 +351,7 @@ def test_overdue_are_the_silent_and_those_whose_grace_is_over(entry: Entry, docu
     assert late.pk in overdue(CLOSES + GRACE)
 
 
+@pytest.mark.media_case(25)
 def test_overdue_spares_who_uploads_slowly_up_to_the_end(entry: Entry, document: Requirement) -> None:
     slow = begun(entry, document, CLOSES - timedelta(days=3))
     send(slow, 1, when=CLOSES - MICROSECOND)
@@ -383,6 +392,7 @@ def test_remove_until_closing(
     assert Upload.objects.get().state == ("stored" if code else "removed")
 
 
+@pytest.mark.media_case(16)
 def test_remove_of_another_persons_file_is_refused(
     entry: Entry, document: Requirement, stranger: User, noon: datetime
 ) -> None:

@@ -16,8 +16,8 @@ from candidates.models import User
 from icg_cert import next_steps
 from icg_cert.audit.models import Event
 from icg_cert.lib import clock
-from portfolios import storage
-from portfolios.models import Requirement, Upload
+from portfolios import consents, storage
+from portfolios.models import Entry, Requirement, Upload
 from scoring import handover, queue
 from scoring.models import Assignment, FeedbackStatement, Recusal, Sheet
 from tests.factories import (
@@ -400,6 +400,19 @@ def test_sheet_recuse_hands_it_on(sheet: Sheet, scorer: User, other_scorer: User
     assert signed_in(scorer).post(url, {"reason": "A neighbour."})["Location"] == "/scoring/"
     assert Recusal.objects.get().scorer == scorer
     assert Assignment.objects.get().scorer == other_scorer
+
+
+def test_sheet_says_that_a_film_was_withdrawn(sheet: Sheet, scorer: User) -> None:
+    entry = sheet.assignment.entry
+    film = make_upload(entry, make_requirement(entry.factor, "conversation", kind="video"), extension=".mp4")
+    other = make_upload(entry, make_requirement(entry.factor, "film", kind="video"), state="withdrawn")
+    Entry.objects.filter(pk=entry.pk).update(manifest={"files": [{"upload": str(film.pk)}]})
+    url = reverse("scoring:sheet", args=[sheet.pk])
+    assert "A video was withdrawn" not in page_of(scorer, url).get_text()
+    consents.withdraw(film.pk, by=film.owner, at=NOW)
+    page = page_of(scorer, url)
+    assert page.get_text().count("A video was withdrawn") == 1
+    assert [key for key in (film.pk, other.pk) if str(key) in str(page)] == []
 
 
 @pytest.mark.parametrize("rows", [1, 3])
