@@ -21,6 +21,7 @@ os.environ["DJANGO_SETTINGS_MODULE"] = "icg_cert.settings"
 FOREIGN = ["REDIS_URL", "S3_BUCKET", "EMAIL_URL", "BASE_URL", "SECRET_KEY", "ALLOWED_HOSTS", "DEBUG", "PORT"]
 FOREIGN += ["PAYMENT_TIMEOUT_SECONDS", "STRIPE_SECRET_KEY", "STRIPE_WEBHOOK_SECRET", "STRIPE_API_URL"]
 FOREIGN += ["PAYPAL_CLIENT_ID", "PAYPAL_CLIENT_SECRET", "PAYPAL_WEBHOOK_ID", "PAYPAL_MERCHANT_ID", "PAYPAL_API_URL"]
+FOREIGN += ["CLAMD_SOCKET", "DOCUMENT_PREVIEWS"]
 for name in FOREIGN:
     os.environ.pop(name, None)  # what the developer's shell says about a real portal is not for the tests
 

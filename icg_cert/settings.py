@@ -217,6 +217,10 @@ UPLOAD_FRAME_MAX = (4096, 2304)
 UPLOAD_STALE_HOURS = 48
 UPLOAD_PROCESSING_ATTEMPTS = 3
 
+# Documents: a malware scanner ("unix:/path" or "tcp://host:port"; empty: none), and LibreOffice for previews
+CLAMD_SOCKET = env.str("CLAMD_SOCKET", "")
+DOCUMENT_PREVIEWS = env.bool("DOCUMENT_PREVIEWS", True)  # made where `soffice` is installed
+
 # Payment
 PAYMENT_TIMEOUT_SECONDS = env.int("PAYMENT_TIMEOUT_SECONDS", 10)  # how long somebody waits for one answer of a provider
 STANDS_IN = DEMO and not TESTING  # in the demo two programs of tests/doubles stand in for the providers

@@ -3,6 +3,7 @@
 from uuid import UUID
 
 from celery import shared_task
+from django.db.models import F
 
 from icg_cert.lib import clock
 from icg_cert.lib.jobs import each_due
@@ -23,7 +24,8 @@ def check_upload(upload_id: str) -> None:
 def check_uploads() -> int:
     at = clock.now()
     checks.release_abandoned(at)
-    due = Upload.objects.awaiting_check(at).order_by("stored_at").values_list("pk", flat=True)[:BATCH]
+    never_first = F("checked_at").asc(nulls_first=True)  # files that wait for the malware scanner hold nothing up
+    due = Upload.objects.awaiting_check(at).order_by(never_first, "stored_at").values_list("pk", flat=True)[:BATCH]
     return each_due(checks.check, due, at=at)
 
 
