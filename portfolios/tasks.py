@@ -7,10 +7,11 @@ from django.db.models import F
 
 from icg_cert.lib import clock
 from icg_cert.lib.jobs import each_due
-from portfolios import checks, directions, reminders, submission, uploads
+from portfolios import checks, directions, libreoffice, previews, reminders, submission, uploads
 from portfolios.models import Entry, Upload
 
 BATCH = 200
+PREVIEWS_AT_ONCE = 10  # seconds each; the next tick brings more, and finds other workers free in the meantime
 
 
 @shared_task
@@ -27,6 +28,15 @@ def check_uploads() -> int:
     never_first = F("checked_at").asc(nulls_first=True)  # files that wait for the malware scanner hold nothing up
     due = Upload.objects.awaiting_check(at).order_by(never_first, "stored_at").values_list("pk", flat=True)[:BATCH]
     return each_due(checks.check, due, at=at)
+
+
+@shared_task
+def prepare_previews() -> int:
+    at = clock.now()
+    if not libreoffice.is_there():
+        return 0
+    due = previews.due(at).order_by("processing_tries", "stored_at").values_list("pk", flat=True)[:PREVIEWS_AT_ONCE]
+    return each_due(previews.prepare, due, at=at)
 
 
 @shared_task

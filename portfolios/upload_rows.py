@@ -47,6 +47,7 @@ class Row:
     poster_url: str = ""
     remove_url: str = ""
     needs_consent: bool = False
+    remarks: tuple[str, ...] = ()
     is_checked: bool = True
 
     @property
@@ -107,6 +108,7 @@ def row(upload: Upload, *, may_edit: bool, is_owner: bool) -> Row:
         poster_url=reverse("portfolios:media-poster", args=[upload.pk]) if is_video and is_ready else "",
         remove_url=reverse("portfolios:upload-remove", args=[upload.pk]) if may_edit else "",
         needs_consent=may_edit and is_video and upload.consented_at is None and upload.state != State.REJECTED,
+        remarks=tuple(remark["words"] for remark in upload.remarks) if is_owner else (),
         is_checked=is_usable(upload) or upload.state in (State.REJECTED, State.OPEN),
     )
 

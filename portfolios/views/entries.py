@@ -70,6 +70,7 @@ def detail_context(request: HttpRequest, entry: Entry) -> dict[str, Any]:
     is_owner = entry.registration.user_id == request.user.pk
     may_edit = is_owner and entry.is_editable and entry.registration.is_taking_part and window.contains(request.at)
     found = completeness.slots(entry)
+    slots = [upload_rows.slot_view(slot, may_edit=may_edit, is_owner=is_owner) for slot in found]
     return {
         "entry": entry,
         "window": window,
@@ -78,7 +79,8 @@ def detail_context(request: HttpRequest, entry: Entry) -> dict[str, Any]:
         "is_owner": is_owner,
         "may_edit": may_edit,
         "may_change": is_owner and entry.registration.is_taking_part and window.contains(request.at),
-        "slots": [upload_rows.slot_view(slot, may_edit=may_edit, is_owner=is_owner) for slot in found],
+        "slots": slots,
+        "has_remarks": any(row.remarks for view in slots for row in view.rows),
         "gaps": completeness.gaps_of(found),
         "consent_text": announced.texts().get(PolicyText.Kind.CONSENT),
     }

@@ -210,3 +210,36 @@ def laid_open(body: bytes) -> bytes:
     with pikepdf.open(BytesIO(body)) as pdf:
         plain = {"compress_streams": False, "stream_decode_level": pikepdf.StreamDecodeLevel.generalized}
         return body + saved(pdf, qdf=True, object_stream_mode=pikepdf.ObjectStreamMode.disable, **plain)
+
+
+# ---- Documents that a word processor really opens
+
+
+def real_odt(text: str, picture: str = "") -> bytes:
+    """One paragraph, and a picture that is to be fetched from an address."""
+    space = f'{ODF} xmlns:svg="urn:oasis:names:tc:opendocument:xmlns:svg-compatible:1.0"'
+    frame = (
+        f'<draw:frame svg:width="2cm" svg:height="2cm"><draw:image xlink:href="{picture}" xlink:type="simple" '
+        'xlink:show="embed" xlink:actuate="onLoad"/></draw:frame>'
+    )
+    entry = "<manifest:file-entry manifest:full-path={!r} manifest:media-type={!r}/>".format
+    return files.rezipped(
+        files.odt(),
+        {
+            "content.xml": f'<office:document-content {space} office:version="1.2"><office:body><office:text><text:p>'
+            f"{text}{frame if picture else ''}</text:p></office:text></office:body></office:document-content>",
+            "META-INF/manifest.xml": f'<manifest:manifest {ODF} manifest:version="1.2">{entry("/", files.ODT)}'
+            f"{entry('content.xml', 'text/xml')}</manifest:manifest>",
+        },
+    )
+
+
+def pages(number: int) -> bytes:
+    """A Word file with a break between its pages."""
+    document, out = docx.Document(), BytesIO()
+    for page in range(1, number + 1):
+        document.add_paragraph(f"Page {page}")
+        if page < number:
+            document.add_page_break()
+    document.save(out)
+    return out.getvalue()
