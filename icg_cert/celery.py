@@ -24,6 +24,7 @@ JOBS: list[str] = [
     "payments.tasks.remind_invoices",
     "candidates.tasks.remind_unpaid",
     "portfolios.tasks.check_uploads",
+    "portfolios.tasks.prepare_previews",
     "portfolios.tasks.expire_uploads",
     "portfolios.tasks.abort_orphans",
     "portfolios.tasks.revive_entries",

@@ -4,6 +4,7 @@ from typing import Any
 from urllib.parse import urlsplit
 
 from django.conf import settings
+from django.core import checks
 from django.core.checks import CheckMessage, Error
 
 TAG = "icg_cert"
@@ -35,7 +36,15 @@ def safe_production(app_configs: Any, **kwargs: Any) -> list[CheckMessage]:
         ("E015", has_bucket and not is_safe, "Set S3_PUBLIC_URL to an https:// address: browsers send to no other."),
         ("E012", has_paypal and not settings.PAYPAL_WEBHOOK_ID, "Set PAYPAL_WEBHOOK_ID to the id of the webhook."),
     ]
-    return [Error(text, id=f"icg_cert.{code}") for code, is_wrong, text in findings if is_wrong]
+    errors = [Error(text, id=f"icg_cert.{code}") for code, is_wrong, text in findings if is_wrong]
+    return [*errors, *_wishes()]
+
+
+def _wishes() -> list[CheckMessage]:
+    """What a real portal should have and can do without."""
+    if settings.CLAMD_SOCKET:
+        return []
+    return [checks.Warning("Set CLAMD_SOCKET: candidates' documents are not scanned for malware.", id="icg_cert.W001")]
 
 
 def _no_real_money() -> list[CheckMessage]:

@@ -224,6 +224,10 @@ MEDIA_RETENTION_DAYS = env.int("MEDIA_RETENTION_DAYS", 365)  # what was handed i
 MEDIA_KEEP_REPLACED_DAYS = env.int("MEDIA_KEEP_REPLACED_DAYS", 30)  # what was left out, from the end of its window on
 MEDIA_TRAINING_EXTRA_DAYS = env.int("MEDIA_TRAINING_EXTRA_DAYS", 0)  # films that may be used to train scorers: longer
 
+# Documents: a malware scanner ("unix:/path" or "tcp://host:port"; empty: none), and LibreOffice for previews
+CLAMD_SOCKET = env.str("CLAMD_SOCKET", "")
+DOCUMENT_PREVIEWS = env.bool("DOCUMENT_PREVIEWS", True)  # made where `soffice` is installed
+
 # Payment
 PAYMENT_TIMEOUT_SECONDS = env.int("PAYMENT_TIMEOUT_SECONDS", 10)  # how long somebody waits for one answer of a provider
 STANDS_IN = DEMO and not TESTING  # in the demo two programs of tests/doubles stand in for the providers

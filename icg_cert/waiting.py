@@ -62,7 +62,7 @@ def for_staff(user: Any, at: datetime) -> list[Waiting]:
         _refunds(user),
         *_cycles(at),
         _withdrawn(),
-        *_breakdowns(),
+        *_breakdowns(at),
         *_providers_off(),
     ]
     return [line for line in lines if line.count]
@@ -265,13 +265,14 @@ def _withdrawn() -> Waiting:
     )
 
 
-def _breakdowns() -> list[Waiting]:
+def _breakdowns(at: datetime) -> list[Waiting]:
     return [
         _line(
             "Files we could not check",
-            "The check failed on our side. The candidate loses nothing, but the file needs a look.",
-            Upload.objects.filter(state=Upload.State.FAILED),
-            f"{reverse('admin:portfolios_upload_changelist')}?state__exact={Upload.State.FAILED}",
+            "The check failed on our side, or no check has come to them for an hour: does the malware scanner run? The "
+            "candidate loses nothing, but the file needs a look.",
+            Upload.objects.unchecked(at),
+            f"{reverse('admin:portfolios_upload_changelist')}?state__in={Upload.State.FAILED},{Upload.State.STORED}",
             "See the files",
             kind="bad",
         ),

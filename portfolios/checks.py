@@ -16,8 +16,8 @@ from django.db import transaction
 from candidates import deadlines
 from icg_cert.audit import trail
 from icg_cert.mail import outbox
-from portfolios import admission, renditions, storage
-from portfolios.checking import containers, pdfs, videos, zips
+from portfolios import admission, documents, renditions, storage
+from portfolios.checking import containers, malware, videos, zips
 from portfolios.checking.finding import Finding, Unusable
 from portfolios.models import Entry, Rendition, Requirement, Upload, UploadQuerySet
 
@@ -33,11 +33,14 @@ def check(upload_id: UUID, *, at: datetime) -> None:
     if upload is None:
         return
     try:
-        finding = _look(upload)
+        finding = _look(upload, at)
         if finding.poster:
             renditions.keep(upload, Kind.POSTER, BytesIO(finding.poster), content_type="image/jpeg", at=at)
     except Unusable as verdict:
         _reject(upload_id, verdict, at=at)
+    except malware.Unreachable:
+        logger.exception("no malware scanner: upload %s waits", upload_id)
+        _wait(upload_id)
     except Exception:  # whatever goes wrong in here is ours to mend and never the candidate's fault
         logger.exception("check of upload %s failed", upload_id)
         _fail(upload_id, at=at)
@@ -64,7 +67,7 @@ def _claim(upload_id: UUID, at: datetime) -> Upload | None:
     return upload
 
 
-def _look(upload: Upload) -> Finding:
+def _look(upload: Upload, at: datetime) -> Finding:
     with storage.default().open(upload.storage_key) as file:
         _refuse_changed(upload, file)
         kind = containers.family(file.read(containers.HEAD))
@@ -77,15 +80,13 @@ def _look(upload: Upload) -> Finding:
                 "program it was made with, export it again, and upload that.",
             )
         file.seek(0)
-        return _look_inside(upload, kind, file)
+        return _look_inside(upload, kind, file, at)
 
 
-def _look_inside(upload: Upload, kind: str, file: BinaryIO) -> Finding:
+def _look_inside(upload: Upload, kind: str, file: BinaryIO, at: datetime) -> Finding:
     requirement = upload.requirement
-    if kind == "pdf":
-        return pdfs.check(file, requirement.max_pages or settings.UPLOAD_DOCUMENT_MAX_PAGES)
-    if kind == "zip":
-        return zips.check(file, upload.extension)
+    if kind in ("pdf", "zip"):
+        return documents.look(upload, file, at=at)
     return videos.check(
         file,
         kind,
@@ -118,7 +119,7 @@ def _accept(upload_id: UUID, finding: Finding, *, at: datetime) -> None:
         return
     upload.state, upload.checked_at, upload.reason_code, upload.reason = State.READY, at, "", ""
     upload.duration_ms, upload.width, upload.height = finding.duration_ms, finding.width, finding.height
-    upload.pages = finding.pages
+    upload.pages, upload.remarks = finding.pages, finding.remarks
     upload.save()
     trail.record("upload.accept", upload, by=None, at=at)
     if upload.requirement.maximum == 1:
@@ -159,6 +160,15 @@ def _fail(upload_id: UUID, *, at: datetime) -> None:
     if upload.check_tries >= settings.UPLOAD_PROCESSING_ATTEMPTS:
         logger.error("upload %s could not be checked in %s tries", upload_id, upload.check_tries)
         trail.record("upload.fail", upload, by=None, at=at)
+
+
+@transaction.atomic
+def _wait(upload_id: UUID) -> None:
+    """Back to those that wait, as if it had not been tried: nobody has looked at it. The next tick takes it up."""
+    upload = _still_checking(upload_id)
+    if upload:
+        upload.state, upload.check_tries = State.STORED, upload.check_tries - 1
+        upload.save(update_fields=["state", "check_tries"])
 
 
 def _still_checking(upload_id: UUID) -> Upload | None:

@@ -3,13 +3,15 @@
 from uuid import UUID
 
 from celery import shared_task
+from django.db.models import F
 
 from icg_cert.lib import clock
 from icg_cert.lib.jobs import each_due
-from portfolios import checks, directions, purging, reminders, submission, uploads
+from portfolios import checks, directions, libreoffice, previews, purging, reminders, submission, uploads
 from portfolios.models import Entry, Upload
 
 BATCH = 200
+PREVIEWS_AT_ONCE = 10  # seconds each; the next tick brings more, and finds other workers free in the meantime
 
 
 @shared_task
@@ -23,8 +25,18 @@ def check_upload(upload_id: str) -> None:
 def check_uploads() -> int:
     at = clock.now()
     checks.release_abandoned(at)
-    due = Upload.objects.awaiting_check(at).order_by("stored_at").values_list("pk", flat=True)[:BATCH]
+    never_first = F("checked_at").asc(nulls_first=True)  # files that wait for the malware scanner hold nothing up
+    due = Upload.objects.awaiting_check(at).order_by(never_first, "stored_at").values_list("pk", flat=True)[:BATCH]
     return each_due(checks.check, due, at=at)
+
+
+@shared_task
+def prepare_previews() -> int:
+    at = clock.now()
+    if not libreoffice.is_there():
+        return 0
+    due = previews.due(at).order_by("processing_tries", "stored_at").values_list("pk", flat=True)[:PREVIEWS_AT_ONCE]
+    return each_due(previews.prepare, due, at=at)
 
 
 @shared_task

@@ -50,6 +50,7 @@ class Row:
     remove_url: str = ""
     consent_url: str = ""
     needs_consent: bool = False
+    remarks: tuple[str, ...] = ()
     is_checked: bool = True
 
     @property
@@ -123,6 +124,7 @@ def row(upload: Upload, *, may_edit: bool, is_owner: bool) -> Row:
         remove_url=reverse("portfolios:upload-remove", args=[upload.pk]) if may_edit else "",
         consent_url=_consent_url(upload) if is_owner and is_video else "",
         needs_consent=may_edit and is_video and not upload.has_consent and upload.state != State.REJECTED,
+        remarks=tuple(remark["words"] for remark in upload.remarks) if is_owner else (),
         is_checked=is_usable(upload) or upload.state in (State.REJECTED, State.OPEN),
     )
 

@@ -36,6 +36,11 @@ class UploadQuerySet(models.QuerySet["Upload"]):
         ]
         return self.filter(reduce(or_, failed, Q(state=Upload.State.STORED)))
 
+    def unchecked(self, at: datetime) -> "UploadQuerySet":
+        """Staff's to look into: our check failed, or has not come to it for long."""
+        waits = Q(state=Upload.State.STORED, stored_at__lte=at - Upload.CHECK_WAITS_AT_MOST)
+        return self.filter(Q(state=Upload.State.FAILED) | waits)
+
     def left_in_check(self, at: datetime) -> "UploadQuerySet":
         """Taken into a check that never ended: its worker died."""
         return self.filter(state=Upload.State.CHECKING, checked_at__lte=at - Upload.CHECK_TAKES_AT_MOST)
@@ -84,6 +89,7 @@ class Upload(models.Model):
     HANDED_IN = [State.STORED, State.CHECKING, State.PROCESSING, State.READY, State.FAILED]
     # Waits after a failed check of ours, before the next; there are settings.UPLOAD_PROCESSING_ATTEMPTS tries in all.
     CHECK_WAITS = [timedelta(minutes=1), timedelta(minutes=5)]
+    CHECK_WAITS_AT_MOST = timedelta(hours=1)
     CHECK_TAKES_AT_MOST = timedelta(minutes=30)
     GONE = [State.ABORTED, State.EXPIRED, State.REPLACED, State.REMOVED, State.WITHDRAWN]
 

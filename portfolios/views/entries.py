@@ -83,6 +83,9 @@ def detail_context(request: HttpRequest, entry: Entry) -> dict[str, Any]:
     may_edit = is_owner and entry.is_editable and entry.registration.is_taking_part and window.contains(request.at)
     may_finish = is_owner and entry.is_editable and request.at < finish_by
     found = completeness.slots(entry)
+    slots = [
+        upload_rows.slot_view(slot, may_edit=may_edit, may_finish=may_finish, is_owner=is_owner) for slot in found
+    ]
     return {
         "entry": entry,
         "window": window,
@@ -92,9 +95,8 @@ def detail_context(request: HttpRequest, entry: Entry) -> dict[str, Any]:
         "may_edit": may_edit,
         "may_send": may_edit or may_finish,
         "may_change": is_owner and entry.registration.is_taking_part and window.contains(request.at),
-        "slots": [
-            upload_rows.slot_view(slot, may_edit=may_edit, may_finish=may_finish, is_owner=is_owner) for slot in found
-        ],
+        "slots": slots,
+        "has_remarks": any(row.remarks for view in slots for row in view.rows),
         "gaps": completeness.gaps_of(found),
         "consent_text": announced.texts().get(PolicyText.Kind.CONSENT),
         "withdrawn": consents.withdrawn_from(entry) if entry.manifest else [],

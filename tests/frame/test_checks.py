@@ -18,6 +18,7 @@ SAFE = {
     "PAYPAL_CLIENT_ID": "an-app",
     "PAYPAL_CLIENT_SECRET": "its-secret",
     "PAYPAL_WEBHOOK_ID": "WH-1",
+    "CLAMD_SOCKET": "unix:/run/clamav/clamd.ctl",
 }
 PRACTICE = {"STRIPE_SECRET_KEY": "sk_test_words"}
 SANDBOX = "https://api-m.sandbox.paypal.com"
@@ -56,6 +57,8 @@ def test_safe_production_passes(settings: Settings) -> None:
         ({"S3_BUCKET": "", "S3_PUBLIC_URL": ""}, []),
         ({"PAYPAL_WEBHOOK_ID": ""}, ["icg_cert.E012"]),
         ({"PAYPAL_CLIENT_ID": "", "PAYPAL_CLIENT_SECRET": "", "PAYPAL_WEBHOOK_ID": "", "PAYPAL_API_URL": SANDBOX}, []),
+        ({"CLAMD_SOCKET": ""}, ["icg_cert.W001"]),
+        ({**PRACTICE, "DEMO": True, "PAYPAL_CLIENT_ID": "", "CLAMD_SOCKET": ""}, []),
         ({"BASE_URL": "", "SECRET_KEY": "short"}, ["icg_cert.E001", "icg_cert.E003"]),
         ({**PRACTICE, "BASE_URL": "", "DEMO": True, "PAYPAL_API_URL": SANDBOX}, []),
         ({**PRACTICE, "BASE_URL": "", "DEBUG": True, "PAYPAL_API_URL": "http://127.0.0.1:8432"}, []),

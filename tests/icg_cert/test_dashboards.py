@@ -238,6 +238,13 @@ def test_breakdowns_wait_for_staff() -> None:
     assert _waiting(for_staff()) == {"Files we could not check": 1, "E-mails given up": 1}
 
 
+def test_file_that_no_check_has_come_to_waits_for_staff_after_an_hour() -> None:
+    make_upload(state=Upload.State.STORED, stored_at=SUMMER)
+    hour = SUMMER + Upload.CHECK_WAITS_AT_MOST
+    assert _waiting(waiting.for_staff(make_user(), hour - MICROSECOND)) == {}
+    assert _waiting(waiting.for_staff(make_user(), hour)) == {"Files we could not check": 1}
+
+
 def test_money_waits_for_finance() -> None:
     for payment in Registration.Payment:
         make_registration(payment_status=payment)

@@ -244,6 +244,36 @@ def test_entry_submit_asks_first_and_leads_to_the_receipt(ada: Client, complete:
     assert all(upload.tree_sha256 in said for upload in Upload.objects.all())
 
 
+NAMED = "This document names you: “Ada Abara” in paragraph 1."
+
+
+@pytest.fixture
+def named(entry: Entry, document: Requirement, video: Requirement, noon: datetime) -> Entry:
+    hand_in_checked(entry, document, noon, files.word("By Ada Abara."))
+    hand_in_checked(entry, video, noon)
+    return entry
+
+
+def test_remarks_are_told_on_the_entry_and_before_submitting_and_keep_nobody(ada: Client, named: Entry) -> None:
+    assert NAMED in page(ada, f"/entries/{named.pk}/")
+    asked = page(ada, f"/entries/{named.pk}/submit/")
+    assert f"Look at this first My commentary.docx : {NAMED}" in asked
+    assert "Submit this entry?" in asked
+    ada.post(f"/entries/{named.pk}/submit/")
+    named.refresh_from_db()
+    assert named.status == "submitted"
+
+
+def test_remarks_are_for_the_candidate_alone(named: Entry, staff: User) -> None:
+    client = Client()
+    client.force_login(staff)
+    assert "names you" not in page(client, f"/entries/{named.pk}/")
+
+
+def test_entry_without_remarks_has_nothing_to_look_at(ada: Client, complete: Entry) -> None:
+    assert "Look at this first" not in page(ada, f"/entries/{complete.pk}/submit/")
+
+
 def test_entry_submit_with_a_missing_requirement_names_and_links_it(
     ada: Client, entry: Entry, document: Requirement, video: Requirement
 ) -> None:
