@@ -24,6 +24,7 @@ JOBS: list[str] = [
     "payments.tasks.remind_invoices",
     "candidates.tasks.remind_unpaid",
     "portfolios.tasks.check_uploads",
+    "portfolios.tasks.give_up_films",
     "portfolios.tasks.expire_uploads",
     "portfolios.tasks.revive_entries",
     "portfolios.tasks.lock_entries",

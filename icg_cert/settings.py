@@ -216,6 +216,8 @@ UPLOAD_DURATION_MIN_SECONDS = 5
 UPLOAD_FRAME_MAX = (4096, 2304)
 UPLOAD_STALE_HOURS = 48
 UPLOAD_PROCESSING_ATTEMPTS = 3
+FFMPEG = env.str("FFMPEG", "")  # the program; empty: the one that came with the dependencies
+MEDIA_POLL_SECONDS = env.int("MEDIA_POLL_SECONDS", 1 if DEMO else 5)  # how often an idle media worker looks
 
 # Payment
 PAYMENT_TIMEOUT_SECONDS = env.int("PAYMENT_TIMEOUT_SECONDS", 10)  # how long somebody waits for one answer of a provider

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
 
-from django.db.models import Count, Exists, Min, OuterRef, QuerySet
+from django.db.models import Count, Exists, Min, OuterRef, Q, QuerySet
 from django.urls import reverse
 
 from candidates import announced
@@ -61,6 +61,7 @@ def for_staff(user: Any, at: datetime) -> list[Waiting]:
         _orders(),
         _refunds(user),
         *_cycles(at),
+        *_files(at),
         *_breakdowns(),
         *_providers_off(),
     ]
@@ -250,16 +251,44 @@ def _cycles(at: datetime) -> list[Waiting]:
     ]
 
 
-def _breakdowns() -> list[Waiting]:
+def _files(at: datetime) -> list[Waiting]:
+    """What failed on our side, which no candidate loses by; and films that nobody works on."""
+    failed, processing = Q(state=Upload.State.FAILED), Q(state=Upload.State.PROCESSING)
+    found = Upload.objects.filter(failed | processing).aggregate(
+        unchecked=Count("pk", filter=failed & Q(processing_tries=0)),
+        unprepared=Count("pk", filter=failed & Q(processing_tries__gt=0)),
+        late=Count("pk", filter=processing & Q(checked_at__lte=at - A_DAY)),
+    )
+    url = reverse("admin:portfolios_upload_changelist")
     return [
-        _line(
+        Waiting(
             "Files we could not check",
             "The check failed on our side. The candidate loses nothing, but the file needs a look.",
-            Upload.objects.filter(state=Upload.State.FAILED),
-            f"{reverse('admin:portfolios_upload_changelist')}?state__exact={Upload.State.FAILED}",
+            found["unchecked"],
+            f"{url}?state__exact={Upload.State.FAILED}&processing_tries=0",
             "See the files",
             kind="bad",
         ),
+        Waiting(
+            "Films that could not be prepared",
+            "They are handed in, and scorers cannot watch them well. Look at the log, then let them be prepared again.",
+            found["unprepared"],
+            f"{url}?state__exact={Upload.State.FAILED}&processing_tries__gt=0",
+            "See the films",
+            kind="bad",
+        ),
+        Waiting(
+            "Films that wait for a day",
+            "Scorers cannot watch them yet. Do the media workers run, and are there enough of them?",
+            found["late"],
+            f"{url}?state__exact={Upload.State.PROCESSING}",
+            "See the films",
+        ),
+    ]
+
+
+def _breakdowns() -> list[Waiting]:
+    return [
         _line(
             "E-mails given up",
             "They could not be sent after several tries.",

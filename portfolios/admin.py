@@ -2,12 +2,15 @@
 
 from typing import Any
 
-from django.contrib import admin
+from django.contrib import admin, messages
+from django.db.models import QuerySet
 from django.http import HttpRequest
 from django.urls import reverse
 from django.utils.html import format_html
 
 from icg_cert.lib.admin import ReadOnlyAdmin
+from icg_cert.lib.refusal import Refused
+from portfolios import permissions, processing
 from portfolios.models import Entry, Factor, Requirement, Upload
 from portfolios.upload_rows import file_url
 
@@ -89,7 +92,9 @@ class EntryAdmin(ReadOnlyAdmin):
 class UploadAdmin(ReadOnlyAdmin):
     """Files by what the portal calls them. The candidate's own name for a file is shown to the candidate alone."""
 
-    list_display = ["__str__", "entry", "requirement", "state", "reason_code", "size", "created_at", "stored_at"]
+    list_display = [
+        "__str__", "entry", "requirement", "state", "percent", "reason_code", "size", "created_at", "stored_at",
+    ]  # fmt: skip
     list_filter = ["state", "requirement__kind", "entry__cycle"]
     list_select_related = ["entry", "requirement__factor"]
     search_fields = ["=id", "entry__registration__code", "storage_key"]
@@ -97,7 +102,21 @@ class UploadAdmin(ReadOnlyAdmin):
     show_full_result_count = False
     exclude = ["filename", "storage_upload_id", "fingerprint"]
     readonly_fields = ["file"]
+    actions = ["try_again"]
 
     @admin.display(description="File")
     def file(self, upload: Upload) -> str:
         return _link(upload)
+
+    @admin.action(description="Prepare the film again", permissions=["prepare"])
+    def try_again(self, request: HttpRequest, rows: QuerySet[Upload]) -> None:
+        for row in rows:
+            try:
+                processing.try_again(row.pk, by=request.user, at=request.at)
+            except Refused as refusal:
+                messages.error(request, f"{row}: {refusal.message}")
+            else:
+                messages.success(request, f"{row}: it is prepared again as soon as a worker is free.")
+
+    def has_prepare_permission(self, request: HttpRequest) -> bool:
+        return permissions.may_have_prepared(request.user)

@@ -28,6 +28,7 @@ class SlotState(StrEnum):
     CHECKING = "checking"
     PROBLEM = "problem"
     CONSENT = "consent"
+    REMARK = "remark"
     PARTLY = "partly"
     DONE = "done"
 
@@ -71,6 +72,11 @@ class Slot:
         return [upload for upload in self.usable if self.requirement.is_video and upload.consented_at is None]
 
     @property
+    def unanswered(self) -> list[Upload]:
+        """Usable, but something about them may not be meant so, and their candidate has not said that it is."""
+        return [upload for upload in self.usable if upload.remarks and upload.remarks_seen_at is None]
+
+    @property
     def has_room(self) -> bool:
         """Whether a file may be added. A slot for one file always takes another, which then replaces the first."""
         taken = len(self.usable) + len(self.waiting) + len(self.running)
@@ -84,7 +90,9 @@ class Slot:
             return SlotState.CHECKING
         if len(self.usable) < max(self.requirement.minimum, 1):
             return self._short_of_files
-        return SlotState.CONSENT if self.unconsented else SlotState.DONE
+        if self.unconsented:
+            return SlotState.CONSENT
+        return SlotState.REMARK if self.unanswered else SlotState.DONE
 
     @property
     def _short_of_files(self) -> SlotState:
@@ -109,6 +117,7 @@ class Slot:
             SlotState.CHECKING: "the file is still being checked, usually for less than two minutes.",
             SlotState.PROBLEM: "the file cannot be used. Upload another.",
             SlotState.CONSENT: "confirm that everyone seen in the video agreed to it.",
+            SlotState.REMARK: "read what is said about the file, and confirm that it is meant so or upload another.",
         }[state]
 
 

@@ -6,7 +6,7 @@ from celery import shared_task
 
 from icg_cert.lib import clock
 from icg_cert.lib.jobs import each_due
-from portfolios import checks, directions, reminders, submission, uploads
+from portfolios import checks, directions, processing, reminders, submission, uploads
 from portfolios.models import Entry, Upload
 
 BATCH = 200
@@ -25,6 +25,14 @@ def check_uploads() -> int:
     checks.release_abandoned(at)
     due = Upload.objects.awaiting_check(at).order_by("stored_at").values_list("pk", flat=True)[:BATCH]
     return each_due(checks.check, due, at=at)
+
+
+@shared_task
+def give_up_films() -> int:
+    """What took its worker with it in the last try. The films themselves wait for `manage.py process_media`."""
+    at = clock.now()
+    left = Upload.objects.left_in_processing(at).values_list("pk", flat=True)
+    return each_due(processing.release_abandoned, left, at=at)
 
 
 @shared_task

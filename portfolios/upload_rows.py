@@ -18,6 +18,7 @@ SLOT_WORDS = {
     SlotState.CHECKING: ("Being checked", "info"),
     SlotState.PROBLEM: ("Needs another file", "bad"),
     SlotState.CONSENT: ("Consent missing", "warn"),
+    SlotState.REMARK: ("Please confirm", "warn"),
     SlotState.PARTLY: ("In progress", "info"),
     SlotState.DONE: ("Ready", "good"),
 }
@@ -47,6 +48,8 @@ class Row:
     poster_url: str = ""
     remove_url: str = ""
     needs_consent: bool = False
+    remarks: tuple[str, ...] = ()
+    confirm_url: str = ""
     is_checked: bool = True
 
     @property
@@ -93,8 +96,8 @@ def slot_view(slot: Slot, *, may_edit: bool, is_owner: bool) -> SlotView:
 
 def row(upload: Upload, *, may_edit: bool, is_owner: bool) -> Row:
     """The candidate reads their own name for the file; everybody else its neutral one."""
-    word, kind = FILE_WORDS[State(upload.state)]
-    is_video, is_ready = upload.requirement.is_video, upload.state == State.READY
+    word, kind = FILE_WORDS[_told_state(upload)]
+    is_video, has_poster = upload.requirement.is_video, _told_state(upload) in (State.PROCESSING, State.READY)
     return Row(
         upload,
         upload.filename if is_owner else upload.neutral_name,
@@ -104,9 +107,11 @@ def row(upload: Upload, *, may_edit: bool, is_owner: bool) -> Row:
         _facts(upload),
         percent=_percent(upload) if upload.state == State.OPEN else None,
         url=file_url(upload) if upload.state in Upload.HANDED_IN else "",
-        poster_url=reverse("portfolios:media-poster", args=[upload.pk]) if is_video and is_ready else "",
+        poster_url=reverse("portfolios:media-poster", args=[upload.pk]) if is_video and has_poster else "",
         remove_url=reverse("portfolios:upload-remove", args=[upload.pk]) if may_edit else "",
         needs_consent=may_edit and is_video and upload.consented_at is None and upload.state != State.REJECTED,
+        remarks=tuple(remark["words"] for remark in upload.remarks),
+        confirm_url=_confirm_url(upload) if may_edit else "",
         is_checked=is_usable(upload) or upload.state in (State.REJECTED, State.OPEN),
     )
 
@@ -114,6 +119,17 @@ def row(upload: Upload, *, may_edit: bool, is_owner: bool) -> Row:
 def file_url(upload: Upload) -> str:
     kind = "video" if upload.requirement.is_video else "document"
     return reverse(f"portfolios:media-{kind}", args=[upload.pk])
+
+
+def _told_state(upload: Upload) -> State:
+    """A film that we could not prepare is checked and handed in all the same; its candidate need do nothing."""
+    is_ours = upload.state == State.FAILED and upload.processing_tries
+    return State.PROCESSING if is_ours else State(upload.state)
+
+
+def _confirm_url(upload: Upload) -> str:
+    is_open = upload.remarks and upload.remarks_seen_at is None and is_usable(upload)
+    return reverse("portfolios:upload-confirm", args=[upload.pk]) if is_open else ""
 
 
 def _percent(upload: Upload) -> int:
@@ -129,6 +145,8 @@ def _facts(upload: Upload) -> str:
         facts.append(f"{clock(upload.duration_ms)} minutes")
     if upload.pages:
         facts.append(_plural(upload.pages, "page"))
+    if upload.state == State.PROCESSING:
+        facts.append(f"Being prepared for the scorers: {upload.percent or 0} %")
     return " · ".join(facts)
 
 

@@ -18,6 +18,7 @@ urlpatterns = [
     path("uploads/<uuid:pk>/complete", uploads.upload_complete, name="upload-complete"),
     path("uploads/<uuid:pk>/remove/", uploads.upload_remove, name="upload-remove"),
     path("uploads/<uuid:pk>/consent/", uploads.upload_consent, name="upload-consent"),
+    path("uploads/<uuid:pk>/confirm/", uploads.upload_confirm, name="upload-confirm"),
     path("uploads/part/<str:token>", uploads.upload_part, name="upload-part"),
     path("media/<uuid:pk>/video/", media.media_video, name="media-video"),
     path("media/<uuid:pk>/document/", media.media_document, name="media-document"),

@@ -327,6 +327,7 @@ TABLE: list[Row] = [
     ("portfolios:upload-remove",   "GET",    own_upload,   "302  404  200  404  404  404  404  404"),
     ("portfolios:upload-remove",   "POST",   own_upload,   "302  404  302  404  404  404  404  404"),
     ("portfolios:upload-consent",  "POST",   own_upload,   "302  404  302  404  404  404  404  404"),
+    ("portfolios:upload-confirm",  "POST",   own_upload,   "302  404  302  404  404  404  404  404"),
     ("portfolios:media-document",  "GET",    own_document, "302  404  200  404  404  404  200  404"),
     ("portfolios:media-video",     "GET",    own_document, "302  404  404  404  404  404  404  404"),
     ("portfolios:media-video",     "GET",    own_video,    "302  404  200  404  404  404  200  404"),

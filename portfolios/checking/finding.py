@@ -5,11 +5,12 @@ from dataclasses import dataclass
 
 @dataclass(frozen=True, slots=True)
 class Finding:
-    """What a good file is like: milliseconds and pixels of a video, pages of a PDF, a poster as JPEG."""
+    """What a good file is like: milliseconds and upright pixels of a video, pages of a PDF, a poster as JPEG."""
 
     duration_ms: int | None = None
     width: int | None = None
     height: int | None = None
+    has_sound: bool | None = None
     pages: int | None = None
     poster: bytes = b""
 

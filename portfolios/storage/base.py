@@ -9,6 +9,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from hashlib import sha256
+from pathlib import Path
 from typing import BinaryIO, Protocol
 
 CHUNK = 256 * 1024
@@ -97,6 +98,15 @@ class Store(Protocol):
 
     def size(self, key: str) -> int:
         """Bytes of a finished file. Missing."""
+
+    def is_intact(self, key: str, *, fingerprint: str, part_size: int) -> bool:
+        """Whether a finished file still is what came in, by the `tree` of its parts. Missing.
+
+        A store that proves bytes itself, at every part and at every reading, answers without reading the file.
+        """
+
+    def path(self, key: str) -> Path | None:
+        """Where programs of this machine find a finished file; None when it must be fetched for them. Missing."""
 
     def open(self, key: str) -> BinaryIO:
         """A finished file to read and seek in; the caller closes it. Missing."""

@@ -186,9 +186,20 @@ def upload_remove(request: HttpRequest, pk: UUID) -> HttpResponse:
 @login_required
 @require_POST
 def upload_consent(request: HttpRequest, pk: UUID) -> HttpResponse:
+    return _confirmed(request, pk, uploads.confirm_consent)
+
+
+@login_required
+@require_POST
+def upload_confirm(request: HttpRequest, pk: UUID) -> HttpResponse:
+    """What we remarked on the file is meant so."""
+    return _confirmed(request, pk, uploads.confirm_remarks)
+
+
+def _confirmed(request: HttpRequest, pk: UUID, verb: Callable[..., Upload]) -> HttpResponse:
     upload = _own(request, pk)
     try:
-        uploads.confirm_consent(pk, by=request.user, at=request.at)
+        verb(pk, by=request.user, at=request.at)
     except Refused as refusal:
         return back_with(request, refusal, "portfolios:entry-detail", pk=upload.entry_id)
     messages.success(request, f"{upload.requirement.title}: your confirmation is noted.")
