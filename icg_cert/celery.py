@@ -25,6 +25,7 @@ JOBS: list[str] = [
     "candidates.tasks.remind_unpaid",
     "portfolios.tasks.check_uploads",
     "portfolios.tasks.prepare_previews",
+    "portfolios.tasks.give_up_films",
     "portfolios.tasks.expire_uploads",
     "portfolios.tasks.abort_orphans",
     "portfolios.tasks.revive_entries",

@@ -218,6 +218,8 @@ UPLOAD_DURATION_MIN_SECONDS = 5
 UPLOAD_FRAME_MAX = (4096, 2304)
 UPLOAD_STALE_HOURS = 48
 UPLOAD_PROCESSING_ATTEMPTS = 3
+FFMPEG = env.str("FFMPEG", "")  # the program; empty: the one that came with the dependencies
+MEDIA_POLL_SECONDS = env.int("MEDIA_POLL_SECONDS", 1 if DEMO else 5)  # how often an idle media worker looks
 
 # How long files are kept; /policies/ says these numbers
 MEDIA_RETENTION_DAYS = env.int("MEDIA_RETENTION_DAYS", 365)  # what was handed in, from the final notice on

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
 
-from django.db.models import Count, Exists, Min, OuterRef, QuerySet
+from django.db.models import Count, Exists, Min, OuterRef, Q, QuerySet
 from django.urls import reverse
 
 from candidates import announced
@@ -62,7 +62,8 @@ def for_staff(user: Any, at: datetime) -> list[Waiting]:
         _refunds(user),
         *_cycles(at),
         _withdrawn(),
-        *_breakdowns(at),
+        *_files(at),
+        *_breakdowns(),
         *_providers_off(),
     ]
     return [line for line in lines if line.count]
@@ -265,17 +266,48 @@ def _withdrawn() -> Waiting:
     )
 
 
-def _breakdowns(at: datetime) -> list[Waiting]:
+def _files(at: datetime) -> list[Waiting]:
+    """What failed on our side, which no candidate loses by; and files that nobody works on."""
+    failed, processing = Q(state=Upload.State.FAILED), Q(state=Upload.State.PROCESSING)
+    unchecked = failed & Q(processing_tries=0) | Q(
+        state=Upload.State.STORED, stored_at__lte=at - Upload.CHECK_WAITS_AT_MOST
+    )
+    found = Upload.objects.filter(failed | processing | unchecked).aggregate(
+        unchecked=Count("pk", filter=unchecked),
+        unprepared=Count("pk", filter=failed & Q(processing_tries__gt=0)),
+        late=Count("pk", filter=processing & Q(checked_at__lte=at - A_DAY)),
+    )
+    url = reverse("admin:portfolios_upload_changelist")
     return [
-        _line(
+        Waiting(
             "Files we could not check",
             "The check failed on our side, or no check has come to them for an hour: does the malware scanner run? The "
             "candidate loses nothing, but the file needs a look.",
-            Upload.objects.unchecked(at),
-            f"{reverse('admin:portfolios_upload_changelist')}?state__in={Upload.State.FAILED},{Upload.State.STORED}",
+            found["unchecked"],
+            f"{url}?state__in={Upload.State.FAILED},{Upload.State.STORED}&processing_tries=0",
             "See the files",
             kind="bad",
         ),
+        Waiting(
+            "Films that could not be prepared",
+            "They are handed in, and scorers cannot watch them well. Look at the log, then let them be prepared again.",
+            found["unprepared"],
+            f"{url}?state__exact={Upload.State.FAILED}&processing_tries__gt=0",
+            "See the films",
+            kind="bad",
+        ),
+        Waiting(
+            "Films that wait for a day",
+            "Scorers cannot watch them yet. Do the media workers run, and are there enough of them?",
+            found["late"],
+            f"{url}?state__exact={Upload.State.PROCESSING}",
+            "See the films",
+        ),
+    ]
+
+
+def _breakdowns() -> list[Waiting]:
+    return [
         _line(
             "E-mails given up",
             "They could not be sent after several tries.",

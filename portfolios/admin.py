@@ -21,7 +21,7 @@ from icg_cert.lib.admin import ReadOnlyAdmin
 from icg_cert.lib.doors import refuse_form
 from icg_cert.lib.refusal import Refused
 from icg_cert.lib.words import clock_words, day_of
-from portfolios import consents, retention
+from portfolios import consents, permissions, processing, retention
 from portfolios.models import Consent, Entry, Factor, Hold, Purge, Requirement, Upload
 from portfolios.upload_rows import file_url
 
@@ -189,7 +189,9 @@ class ConsentInline(admin.TabularInline):
 class UploadAdmin(ReadOnlyAdmin):
     """Files by what the portal calls them. The candidate's own name for a file is shown to the candidate alone."""
 
-    list_display = ["__str__", "entry", "requirement", "state", "reason_code", "size", "created_at", "stored_at"]
+    list_display = [
+        "__str__", "entry", "requirement", "state", "percent", "reason_code", "size", "created_at", "stored_at",
+    ]  # fmt: skip
     list_filter = ["state", "requirement__kind", "entry__cycle"]
     list_select_related = ["entry", "requirement__factor"]
     search_fields = ["=id", "entry__registration__code", "storage_key"]
@@ -197,6 +199,7 @@ class UploadAdmin(ReadOnlyAdmin):
     show_full_result_count = False
     exclude = ["filename", "storage_upload_id", "fingerprint", "consent"]
     readonly_fields = ["file", "words", "watched_by"]
+    actions = ["try_again"]
     inlines = [ConsentInline]
     change_form_template = "admin/portfolios/upload_detail.html"
 
@@ -216,6 +219,19 @@ class UploadAdmin(ReadOnlyAdmin):
     @admin.display(description="File")
     def file(self, upload: Upload) -> str:
         return _link(upload)
+
+    @admin.action(description="Prepare the film again", permissions=["prepare"])
+    def try_again(self, request: HttpRequest, rows: QuerySet[Upload]) -> None:
+        for row in rows:
+            try:
+                processing.try_again(row.pk, by=request.user, at=request.at)
+            except Refused as refusal:
+                messages.error(request, f"{row}: {refusal.message}")
+            else:
+                messages.success(request, f"{row}: it is prepared again as soon as a worker is free.")
+
+    def has_prepare_permission(self, request: HttpRequest) -> bool:
+        return permissions.may_have_prepared(request.user)
 
     @admin.display(description="Captions and transcript")
     def words(self, upload: Upload) -> str:

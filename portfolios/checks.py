@@ -1,4 +1,6 @@
-"""Looking at a file that has arrived: ready, rejected with words to act on, or failed on our side and tried again.
+"""Looking at a file that has arrived: good, rejected with words to act on, or failed on our side and tried again.
+
+A good document is ready; a good film is handed in as well, and has still to be made ready (portfolios/processing.py).
 
 The row is claimed and let go in two short transactions; between them the file is read, for seconds or minutes, without
 a lock, so that its candidate can remove it meanwhile.
@@ -25,6 +27,10 @@ logger = logging.getLogger(__name__)
 State = Upload.State
 Kind = Rendition.Kind
 SECOND_MS = 1000
+CHANGED = (
+    "damaged-here",
+    "This file was damaged on our side after it arrived. You did nothing wrong. Please upload it once more.",
+)
 
 
 def check(upload_id: UUID, *, at: datetime) -> None:
@@ -68,8 +74,10 @@ def _claim(upload_id: UUID, at: datetime) -> Upload | None:
 
 
 def _look(upload: Upload, at: datetime) -> Finding:
-    with storage.default().open(upload.storage_key) as file:
-        _refuse_changed(upload, file)
+    store, key = storage.default(), upload.storage_key
+    if not store.is_intact(key, fingerprint=upload.tree_sha256, part_size=upload.part_size):
+        raise Unusable(*CHANGED)
+    with store.open(key) as file:
         kind = containers.family(file.read(containers.HEAD))
         if kind == "ole":
             raise Unusable(*zips.OLD_OR_ENCRYPTED)
@@ -101,25 +109,15 @@ def _max_ms(requirement: Requirement) -> int | None:
     return None if allowed is None else allowed // timedelta(milliseconds=1)
 
 
-def _refuse_changed(upload: Upload, file: BinaryIO) -> None:
-    """What stands in the store must be what was received; power cuts and failing disks are not excused."""
-    parts = [storage.digest(file.read(upload.part_size)) for _ in range(upload.part_count)]
-    if storage.tree(parts) != upload.tree_sha256 or file.read(1):
-        raise Unusable(
-            "damaged-here",
-            "This file was damaged on our side after it arrived. You did nothing wrong. Please upload it once more.",
-        )
-    file.seek(0)
-
-
 @transaction.atomic
 def _accept(upload_id: UUID, finding: Finding, *, at: datetime) -> None:
     upload = _still_checking(upload_id)
     if upload is None:
         return
-    upload.state, upload.checked_at, upload.reason_code, upload.reason = State.READY, at, "", ""
+    upload.state = State.PROCESSING if upload.requirement.is_video else State.READY
+    upload.checked_at, upload.reason_code, upload.reason = at, "", ""
     upload.duration_ms, upload.width, upload.height = finding.duration_ms, finding.width, finding.height
-    upload.pages, upload.remarks = finding.pages, finding.remarks
+    upload.pages, upload.has_sound, upload.remarks = finding.pages, finding.has_sound, finding.remarks
     upload.save()
     trail.record("upload.accept", upload, by=None, at=at)
     if upload.requirement.maximum == 1:
@@ -137,6 +135,7 @@ def _reject(upload_id: UUID, verdict: Unusable, *, at: datetime) -> None:
     trail.record("upload.reject", upload, by=None, at=at, after={"code": verdict.code})
     if upload.requirement.maximum == 1:
         _replace(_older(upload).filter(state=State.REJECTED), by_upload=upload, at=at)
+    closes_at = deadlines.closes_at(upload.entry.registration, upload.entry.cycle)
     outbox.queue(
         "upload_rejected",
         to=upload.owner,
@@ -145,7 +144,8 @@ def _reject(upload_id: UUID, verdict: Unusable, *, at: datetime) -> None:
         requirement=upload.requirement.title,
         factor=str(upload.entry.factor),
         reason=verdict.words,
-        closes_at=deadlines.closes_at(upload.entry.registration, upload.entry.cycle),
+        closes_at=closes_at,
+        is_open=at < closes_at,
         path=f"/entries/{upload.entry_id}/",
     )
 

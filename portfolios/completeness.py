@@ -28,6 +28,7 @@ class SlotState(StrEnum):
     CHECKING = "checking"
     PROBLEM = "problem"
     CONSENT = "consent"
+    REMARK = "remark"
     PARTLY = "partly"
     DONE = "done"
 
@@ -74,6 +75,10 @@ class Slot:
         return [upload for upload in self.usable if not upload.has_consent]
 
     @property
+    def unanswered(self) -> list[Upload]:
+        return [upload for upload in self.usable if upload.waits_for_answer]
+
+    @property
     def room(self) -> int:
         """How many more files fit in. A slot for one file always takes another, which then replaces the first."""
         taken = len(self.usable) + len(self.waiting) + len(self.running)
@@ -87,7 +92,9 @@ class Slot:
             return SlotState.CHECKING
         if len(self.usable) < max(self.requirement.minimum, 1):
             return self._short_of_files
-        return SlotState.CONSENT if self.unconsented else SlotState.DONE
+        if self.unconsented:
+            return SlotState.CONSENT
+        return SlotState.REMARK if self.unanswered else SlotState.DONE
 
     @property
     def _short_of_files(self) -> SlotState:
@@ -112,6 +119,7 @@ class Slot:
             SlotState.CHECKING: "the file is still being checked, usually for less than two minutes.",
             SlotState.PROBLEM: "the file cannot be used. Upload another.",
             SlotState.CONSENT: "confirm that everyone seen in the video agreed to it, and name the signed releases.",
+            SlotState.REMARK: "read what is said about the file, and confirm that it is meant so or upload another.",
         }[state]
 
 

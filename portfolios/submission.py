@@ -127,8 +127,9 @@ def lock_and_auto_submit(entry_id: int, *, at: datetime) -> str:
 
     Submitted becomes locked. A complete draft is submitted by the portal, locked, and the candidate told; an
     incomplete one lapses, and they are told what was missing. A draft waits while an upload that began in time may
-    still finish, and while a file is still being checked. An extension moves the closing. What is left of a
-    registration that has ended lapses without a word.
+    still finish, and while a file is still being checked. A remark that nobody has answered when the grace is over
+    keeps nothing from being handed in. An extension moves the closing. What is left of a registration that has ended
+    lapses without a word.
     """
     entry = _complete_or_not(entry_id)
     if at < deadlines.closes_at(entry.registration, entry.cycle) or entry.status in (Status.LOCKED, Status.LAPSED):
@@ -137,7 +138,7 @@ def lock_and_auto_submit(entry_id: int, *, at: datetime) -> str:
         _lock(entry, at)
     elif not entry.registration.is_standing:
         _lapse(entry, completeness.gaps(entry), at)
-    elif gaps := completeness.gaps(entry):
+    elif gaps := _gaps_at_closing(entry, at):
         if not _must_wait(entry, gaps, at):
             _lapse(entry, gaps, at)
     else:
@@ -159,15 +160,21 @@ def revive(entry_id: int, *, at: datetime) -> bool:
     return True
 
 
+def _gaps_at_closing(entry: Entry, at: datetime) -> list[completeness.Gap]:
+    """A film without sound is a film: whether it was meant so is a question, and there is nobody to ask any more."""
+    in_grace = at < admission.finish_by(entry)
+    return [gap for gap in completeness.gaps(entry) if in_grace or gap.code != SlotState.REMARK]
+
+
 def _must_wait(entry: Entry, gaps: list[completeness.Gap], at: datetime) -> bool:
     codes = {gap.code for gap in gaps}
     in_grace = at < admission.finish_by(entry)
-    return SlotState.CHECKING in codes or (SlotState.UPLOADING in codes and in_grace) or _may_consent(codes, in_grace)
+    return SlotState.CHECKING in codes or (SlotState.UPLOADING in codes and in_grace) or _may_confirm(codes, in_grace)
 
 
-def _may_consent(codes: set[SlotState], in_grace: bool) -> bool:
+def _may_confirm(codes: set[SlotState], in_grace: bool) -> bool:
     """A film that finished in the grace may be confirmed in the grace, when nothing else is missing."""
-    return in_grace and codes == {SlotState.CONSENT}
+    return in_grace and codes <= {SlotState.CONSENT, SlotState.REMARK}
 
 
 def _complete_or_not(entry_id: int) -> Entry:

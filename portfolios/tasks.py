@@ -7,7 +7,17 @@ from django.db.models import F
 
 from icg_cert.lib import clock
 from icg_cert.lib.jobs import each_due
-from portfolios import checks, directions, libreoffice, previews, purging, reminders, submission, uploads
+from portfolios import (
+    checks,
+    directions,
+    libreoffice,
+    previews,
+    processing,
+    purging,
+    reminders,
+    submission,
+    uploads,
+)
 from portfolios.models import Entry, Upload
 
 BATCH = 200
@@ -37,6 +47,14 @@ def prepare_previews() -> int:
         return 0
     due = previews.due(at).order_by("processing_tries", "stored_at").values_list("pk", flat=True)[:PREVIEWS_AT_ONCE]
     return each_due(previews.prepare, due, at=at)
+
+
+@shared_task
+def give_up_films() -> int:
+    """What took its worker with it in the last try. The films themselves wait for `manage.py process_media`."""
+    at = clock.now()
+    left = Upload.objects.left_in_processing(at).values_list("pk", flat=True)
+    return each_due(processing.release_abandoned, left, at=at)
 
 
 @shared_task

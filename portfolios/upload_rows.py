@@ -20,6 +20,7 @@ SLOT_WORDS = {
     SlotState.CHECKING: ("Being checked", "info"),
     SlotState.PROBLEM: ("Needs another file", "bad"),
     SlotState.CONSENT: ("Consent missing", "warn"),
+    SlotState.REMARK: ("Please confirm", "warn"),
     SlotState.PARTLY: ("In progress", "info"),
     SlotState.DONE: ("Ready", "good"),
 }
@@ -51,6 +52,7 @@ class Row:
     consent_url: str = ""
     needs_consent: bool = False
     remarks: tuple[str, ...] = ()
+    confirm_url: str = ""
     is_checked: bool = True
 
     @property
@@ -108,8 +110,8 @@ def slot_view(slot: Slot, *, may_edit: bool, may_finish: bool, is_owner: bool) -
 
 def row(upload: Upload, *, may_edit: bool, is_owner: bool) -> Row:
     """The candidate reads their own name for the file; everybody else its neutral one."""
-    word, kind = FILE_WORDS[State(upload.state)]
-    is_video, is_ready = upload.requirement.is_video, upload.state == State.READY
+    word, kind = FILE_WORDS[_told_state(upload)]
+    is_video, has_poster = upload.requirement.is_video, _told_state(upload) in (State.PROCESSING, State.READY)
     is_kept = upload.state in Upload.HANDED_IN and upload.purged_at is None
     return Row(
         upload,
@@ -120,11 +122,12 @@ def row(upload: Upload, *, may_edit: bool, is_owner: bool) -> Row:
         _facts(upload),
         percent=_percent(upload) if upload.state == State.OPEN else None,
         url=file_url(upload) if is_kept else "",
-        poster_url=reverse("portfolios:media-poster", args=[upload.pk]) if is_video and is_ready and is_kept else "",
+        poster_url=reverse("portfolios:media-poster", args=[upload.pk]) if is_video and has_poster and is_kept else "",
         remove_url=reverse("portfolios:upload-remove", args=[upload.pk]) if may_edit else "",
         consent_url=_consent_url(upload) if is_owner and is_video else "",
         needs_consent=may_edit and is_video and not upload.has_consent and upload.state != State.REJECTED,
         remarks=tuple(remark["words"] for remark in upload.remarks) if is_owner else (),
+        confirm_url=_confirm_url(upload) if may_edit else "",
         is_checked=is_usable(upload) or upload.state in (State.REJECTED, State.OPEN),
     )
 
@@ -137,6 +140,17 @@ def file_url(upload: Upload) -> str:
 
 def _consent_url(upload: Upload) -> str:
     return "" if upload.purged_at else reverse("portfolios:upload-consent", args=[upload.pk])
+
+
+def _told_state(upload: Upload) -> State:
+    """A film that we could not prepare is checked and handed in all the same; its candidate need do nothing."""
+    is_ours = upload.state == State.FAILED and upload.processing_tries
+    return State.PROCESSING if is_ours else State(upload.state)
+
+
+def _confirm_url(upload: Upload) -> str:
+    is_open = upload.waits_for_answer and is_usable(upload)
+    return reverse("portfolios:upload-confirm", args=[upload.pk]) if is_open else ""
 
 
 def _percent(upload: Upload) -> int | None:
@@ -157,6 +171,8 @@ def _facts(upload: Upload) -> str:
         facts.append(f"{clock(upload.duration_ms)} minutes")
     if upload.pages:
         facts.append(_plural(upload.pages, "page"))
+    if upload.state == State.PROCESSING:
+        facts.append(f"Being prepared for the scorers: {upload.percent or 0} %")
     return " · ".join(facts)
 
 

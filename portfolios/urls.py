@@ -20,6 +20,7 @@ urlpatterns = [
     path("uploads/<uuid:pk>/remove/", uploads.upload_remove, name="upload-remove"),
     path("uploads/<uuid:pk>/consent/", consents.upload_consent, name="upload-consent"),
     path("uploads/<uuid:pk>/withdraw/<slug:purpose>/", consents.upload_withdraw, name="upload-withdraw"),
+    path("uploads/<uuid:pk>/confirm/", uploads.upload_confirm, name="upload-confirm"),
     path("uploads/<uuid:pk>/captions/", media.upload_captions, name="upload-captions"),
     path("uploads/part/<str:token>", uploads.upload_part, name="upload-part"),
     path("media/<uuid:pk>/", media.media_watch, name="media-watch"),

@@ -393,6 +393,7 @@ TABLE: list[Row] = [
     ("portfolios:upload-consent",  "POST",   own_video,    "302  404  302  404  404  404  404  404", CONSENT),
     ("portfolios:upload-withdraw", "GET",    to_withdraw,  "302  404  200  404  404  404  404  404"),
     ("portfolios:upload-withdraw", "POST",   to_withdraw,  "302  404  302  404  404  404  404  404"),
+    ("portfolios:upload-confirm",  "POST",   own_upload,   "302  404  302  404  404  404  404  404"),
     ("portfolios:media-document",  "GET",    own_document, "302  404  200  404  404  404  200  404"),
     ("portfolios:media-document",  "GET",    purged_file,  "302  404  404  404  404  404  404  404"),
     ("portfolios:media-video",     "GET",    own_document, "302  404  404  404  404  404  404  404"),

@@ -5,7 +5,7 @@ from dataclasses import dataclass, field
 
 @dataclass(frozen=True, slots=True)
 class Finding:
-    """What a good file is like: milliseconds and pixels of a video, pages of a PDF, a poster as JPEG.
+    """What a good file is like: milliseconds and upright pixels of a video, pages of a PDF, a poster as JPEG.
 
     `remarks` are what its candidate should look at though it can be used, each with "code" and "words".
     """
@@ -13,6 +13,7 @@ class Finding:
     duration_ms: int | None = None
     width: int | None = None
     height: int | None = None
+    has_sound: bool | None = None
     pages: int | None = None
     poster: bytes = b""
     remarks: list[dict[str, str]] = field(default_factory=list)

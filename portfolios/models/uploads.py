@@ -31,19 +31,30 @@ class UploadQuerySet(models.QuerySet["Upload"]):
     def awaiting_check(self, at: datetime) -> "UploadQuerySet":
         """Arrived and never looked at, or due for another try after a failure of ours."""
         failed = [
-            Q(state=Upload.State.FAILED, check_tries=tries, checked_at__lte=at - wait)
+            Q(state=Upload.State.FAILED, processing_tries=0, check_tries=tries, checked_at__lte=at - wait)
             for tries, wait in enumerate(Upload.CHECK_WAITS, start=1)
         ]
         return self.filter(reduce(or_, failed, Q(state=Upload.State.STORED)))
 
-    def unchecked(self, at: datetime) -> "UploadQuerySet":
-        """Staff's to look into: our check failed, or has not come to it for long."""
-        waits = Q(state=Upload.State.STORED, stored_at__lte=at - Upload.CHECK_WAITS_AT_MOST)
-        return self.filter(Q(state=Upload.State.FAILED) | waits)
-
     def left_in_check(self, at: datetime) -> "UploadQuerySet":
         """Taken into a check that never ended: its worker died."""
         return self.filter(state=Upload.State.CHECKING, checked_at__lte=at - Upload.CHECK_TAKES_AT_MOST)
+
+    def awaiting_processing(self, at: datetime) -> "UploadQuerySet":
+        """Films that nobody has in hand: untouched, due for another try, or of a worker that died."""
+        due = [
+            Q(percent=None, processing_tries=tries, worked_at__lte=at - wait)
+            for tries, wait in enumerate(Upload.PROCESSING_WAITS, start=1)
+        ]
+        silent = Q(percent__isnull=False, worked_at__lte=at - Upload.WORKER_SILENT_AT_MOST)
+        left = self.filter(state=Upload.State.PROCESSING, processing_tries__lte=len(Upload.PROCESSING_WAITS))
+        return left.filter(reduce(or_, due, Q(worked_at=None) | silent))
+
+    def left_in_processing(self, at: datetime) -> "UploadQuerySet":
+        """Films whose worker died in the last of all tries."""
+        silent = self.filter(state=Upload.State.PROCESSING, percent__isnull=False)
+        silent = silent.filter(worked_at__lte=at - Upload.WORKER_SILENT_AT_MOST)
+        return silent.filter(processing_tries__gt=len(Upload.PROCESSING_WAITS))
 
 
 class Upload(models.Model):
@@ -56,7 +67,7 @@ class Upload(models.Model):
         PROCESSING = "processing", "Being prepared for viewing"
         READY = "ready", "Ready"
         REJECTED = "rejected", "Cannot be used"
-        FAILED = "failed", "Check failed on our side"
+        FAILED = "failed", "Failed on our side"
         ABORTED = "aborted", "Cancelled"
         EXPIRED = "expired", "Not finished in time"
         REPLACED = "replaced", "Replaced"
@@ -87,10 +98,14 @@ class Upload(models.Model):
         State.WITHDRAWN: set(),
     }
     HANDED_IN = [State.STORED, State.CHECKING, State.PROCESSING, State.READY, State.FAILED]
+    MUST_BE_CONFIRMED = {"no-sound"}  # remarks that its candidate has to answer; others are told, and that is all
     # Waits after a failed check of ours, before the next; there are settings.UPLOAD_PROCESSING_ATTEMPTS tries in all.
     CHECK_WAITS = [timedelta(minutes=1), timedelta(minutes=5)]
     CHECK_WAITS_AT_MOST = timedelta(hours=1)
     CHECK_TAKES_AT_MOST = timedelta(minutes=30)
+    # The same for making a film ready, counted by itself.
+    PROCESSING_WAITS = [timedelta(minutes=1), timedelta(minutes=10)]
+    WORKER_SILENT_AT_MOST = timedelta(minutes=2)
     GONE = [State.ABORTED, State.EXPIRED, State.REPLACED, State.REMOVED, State.WITHDRAWN]
 
     id = models.UUIDField(primary_key=True, default=uuid4, editable=False)
@@ -118,9 +133,11 @@ class Upload(models.Model):
     reason = models.TextField(blank=True, help_text="Words the candidate can act on")
     processing_tries = models.PositiveSmallIntegerField(default=0)
     worked_at = models.DateTimeField(
-        null=True, blank=True, help_text="While processing: last sign of life of its worker; empty while it waits"
+        null=True, blank=True, help_text="Films: the last sign of life of the worker that makes it ready, or made it"
     )
-    percent = models.PositiveSmallIntegerField(null=True, blank=True, help_text="While processing: how far")
+    percent = models.PositiveSmallIntegerField(
+        null=True, blank=True, help_text="Films: how far it is made ready, while a worker has it in hand"
+    )
     remarks: Any = models.JSONField(
         default=list,
         blank=True,
@@ -160,6 +177,12 @@ class Upload(models.Model):
 
     def __str__(self) -> str:
         return f"Upload {self.pk}"
+
+    @property
+    def waits_for_answer(self) -> bool:
+        """Something about it may not be meant so, and its candidate has not said that it is."""
+        asked = any(remark["code"] in self.MUST_BE_CONFIRMED for remark in self.remarks)
+        return asked and self.remarks_seen_at is None
 
     @property
     def neutral_name(self) -> str:

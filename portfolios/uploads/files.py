@@ -1,4 +1,4 @@
-"""What the candidate does with a file in its slot: remove it, hand a whole one in at once."""
+"""What the candidate does with a file in its slot: remove it, answer what is remarked, hand a whole one in at once."""
 
 from datetime import datetime
 from hashlib import sha256
@@ -38,6 +38,24 @@ def _remove(upload: Upload, *, by: User, at: datetime) -> None:
     upload.state = State.REMOVED
     upload.save(update_fields=["state"])
     trail.record("upload.remove", upload, by=by, at=at)
+
+
+@transaction.atomic
+def confirm_remarks(upload_id: UUID, *, by: User, at: datetime) -> Upload:
+    """Note that what we remarked on this file is meant so. A repeat changes nothing.
+
+    Possible until the grace after closing is over. Refused: not-yours, slot-locked, window-closed.
+    """
+    entry = rows.locked_entry(Upload.objects.values_list("entry_id", flat=True).get(pk=upload_id))
+    upload = rows.locked(pk=upload_id)
+    if not upload.waits_for_answer:
+        return upload
+    admission.refuse_unless_finishable(entry, by=by, at=at)
+    upload.remarks_seen_at = at
+    upload.save(update_fields=["remarks_seen_at"])
+    codes = [remark["code"] for remark in upload.remarks]
+    trail.record("upload.confirm_remarks", upload, by=by, at=at, after={"codes": codes})
+    return upload
 
 
 def take_in(

@@ -83,9 +83,7 @@ def detail_context(request: HttpRequest, entry: Entry) -> dict[str, Any]:
     may_edit = is_owner and entry.is_editable and entry.registration.is_taking_part and window.contains(request.at)
     may_finish = is_owner and entry.is_editable and request.at < finish_by
     found = completeness.slots(entry)
-    slots = [
-        upload_rows.slot_view(slot, may_edit=may_edit, may_finish=may_finish, is_owner=is_owner) for slot in found
-    ]
+    slots = [upload_rows.slot_view(slot, may_edit=may_edit, may_finish=may_finish, is_owner=is_owner) for slot in found]
     return {
         "entry": entry,
         "window": window,

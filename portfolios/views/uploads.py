@@ -209,6 +209,19 @@ def upload_remove(request: HttpRequest, pk: UUID) -> HttpResponse:
     return redirect("portfolios:entry-detail", pk=upload.entry_id)
 
 
+@login_required
+@require_POST
+def upload_confirm(request: HttpRequest, pk: UUID) -> HttpResponse:
+    """What we remarked on the file is meant so."""
+    upload = _own(request, pk)
+    try:
+        uploads.confirm_remarks(pk, by=request.user, at=request.at)
+    except Refused as refusal:
+        return back_with(request, refusal, "portfolios:entry-detail", pk=upload.entry_id)
+    messages.success(request, f"{upload.requirement.title}: your confirmation is noted.")
+    return redirect("portfolios:entry-detail", pk=upload.entry_id)
+
+
 def _own(request: HttpRequest, pk: UUID) -> Upload:
     rows = Upload.objects.owned_by(request.user).select_related("requirement", "entry__factor")
     return get_object_or_404(rows, pk=pk)

@@ -7,7 +7,9 @@ import pytest
 from tests import object_store
 
 ROOT = Path(__file__).parent.parent.parent
-SERVICES = ["beat", "bucket", "doubles", "mail", "migrate", "nginx", "postgres", "redis", "s3", "web", "worker"]
+SERVICES = [
+    "beat", "bucket", "doubles", "mail", "media", "migrate", "nginx", "postgres", "redis", "s3", "web", "worker",
+]  # fmt: skip
 
 
 @pytest.mark.requires("docker-compose")

@@ -93,7 +93,7 @@ def test_serve_answers_and_leaves_nothing_behind(
     with urlopen(f"http://127.0.0.1:{port}/healthz") as answer:
         assert answer.read() == b"ok"
     running = " ".join(processes_of(var))
-    assert [name for name in ("gunicorn", "worker", "beat", "postgres") if name not in running] == []
+    assert [name for name in ("gunicorn", "worker", "beat", "postgres", "process_media") if name not in running] == []
     portal.send_signal(ending)
     portal.communicate()
     assert (portal.returncode, processes_of(var)) == (0, [])

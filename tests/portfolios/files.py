@@ -1,9 +1,12 @@
 """Real files for tests: films made by PyAV, Word documents by python-docx, PDFs by reportlab and pikepdf."""
 
+from collections.abc import Iterator
 from fractions import Fraction
 from functools import cache
 from io import BytesIO
+from itertools import zip_longest
 from tempfile import NamedTemporaryFile
+from typing import Any
 from zipfile import ZIP_DEFLATED, ZipFile
 
 import av
@@ -22,39 +25,53 @@ def film(
     container: str = "mp4",
     codec: str = "libx264",
     picture: bool = True,
+    sound: bool = True,
     faststart: bool = False,
 ) -> bytes:
-    """A film of grey pictures, four a second; with sound alone when `picture` is False."""
+    """A film of grey pictures, four a second, with a sound track on which nothing is heard; or with one of the two."""
     options = {"movflags": "faststart"} if faststart else {}
     with NamedTemporaryFile() as out:  # moving the index to the front needs a file of its own
         with av.open(out.name, "w", format=container, options=options) as film:
-            if picture:
-                _pictures(film, seconds, size, codec)
-            else:
-                _silence(film, seconds)
+            tracks = [_pictures(film, seconds, size, codec)] if picture else []
+            tracks += [_silence(film, seconds, "libopus" if container == "webm" else "aac")] if sound else []
+            for packets in zip_longest(*tracks, fillvalue=[]):
+                film.mux([packet for some in packets for packet in some])
         return out.read()
 
 
-def _pictures(film: av.container.OutputContainer, seconds: int, size: tuple[int, int], codec: str) -> None:
+def _pictures(
+    film: av.container.OutputContainer, seconds: int, size: tuple[int, int], codec: str
+) -> Iterator[list[av.Packet]]:
     stream = film.add_stream(codec, rate=4)
     stream.width, stream.height, stream.pix_fmt = size[0], size[1], "yuv420p"
+    return _encoded(stream, _greys(seconds, size))
+
+
+def _greys(seconds: int, size: tuple[int, int]) -> Iterator[av.VideoFrame]:
     for number in range(seconds * 4):
         frame = av.VideoFrame(size[0], size[1], "yuv420p")
         for plane in frame.planes:
             plane.update(bytes([number * 10 % 256]) * plane.buffer_size)
         frame.pts, frame.time_base = number, Fraction(1, 4)
-        film.mux(stream.encode(frame))
-    film.mux(stream.encode())
+        yield frame
 
 
-def _silence(film: av.container.OutputContainer, seconds: int) -> None:
-    stream = film.add_stream("aac", rate=8000, layout="mono")
+def _silence(film: av.container.OutputContainer, seconds: int, codec: str) -> Iterator[list[av.Packet]]:
+    return _encoded(film.add_stream(codec, rate=8000, layout="mono"), _nothing(seconds))
+
+
+def _nothing(seconds: int) -> Iterator[av.AudioFrame]:
     for number in range(seconds * 8):
         frame = av.AudioFrame(format="fltp", layout="mono", samples=1000)
         frame.planes[0].update(bytes(frame.planes[0].buffer_size))
         frame.sample_rate, frame.pts, frame.time_base = 8000, number * 1000, Fraction(1, 8000)
-        film.mux(stream.encode(frame))
-    film.mux(stream.encode())
+        yield frame
+
+
+def _encoded(stream: Any, frames: Iterator[Any]) -> Iterator[list[av.Packet]]:
+    for frame in frames:
+        yield stream.encode(frame)
+    yield stream.encode()
 
 
 @cache

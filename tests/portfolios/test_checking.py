@@ -7,20 +7,17 @@ from random import Random
 from zipfile import ZIP_BZIP2, ZIP_LZMA
 
 import pytest
+from PIL import Image
 
 from portfolios.checking import containers, pdfs, videos, zips
 from portfolios.checking.finding import Finding, Unusable
-from tests.portfolios import files, papers
+from tests.portfolios import files, films, papers
 
 FRAME_MAX = (4096, 2304)
 
 
 def probe(body: bytes, family: str = "mov", max_ms: int | None = 60_000) -> Finding:
     return videos.check(BytesIO(body), family, max_ms=max_ms, min_ms=5000, frame_max=FRAME_MAX)
-
-
-def half(body: bytes) -> bytes:
-    return body[: len(body) // 2]
 
 
 def refusal(check: object, *args: object, **kwargs: object) -> str:
@@ -67,7 +64,7 @@ def test_pdf_is_counted() -> None:
         (files.pdf(1, password="secret"), "encrypted"),
         (files.pdf(3)[:700], "damaged"),
         (b"%PDF-1.7 and nothing else", "damaged"),
-        (half(files.pdf(12)), "damaged"),
+        (films.half(files.pdf(12)), "damaged"),
         (papers.locked_for_printing(), "encrypted"),
         (papers.pdf_with(OpenAction=papers.action(S="/JavaScript", JS="app.alert(1)")), "scripts"),
         (papers.pdf_with(AA=papers.action(WC=papers.action(S="/JavaScript", JS="app.alert(1)"))), "scripts"),
@@ -146,18 +143,78 @@ def test_bomb_that_lies_of_its_size_is_still_counted(monkeypatch: pytest.MonkeyP
 
 
 @pytest.mark.parametrize(
-    ("container", "family", "codec"),
+    ("name", "duration_ms", "size"),
     [
-        ("mp4", "mov", "libx264"),
-        ("mov", "mov", "libx264"),
-        ("matroska", "matroska", "libx264"),
-        ("webm", "matroska", "libvpx-vp9"),
+        ("mp4", 6000, (160, 90)),
+        ("faststart", 6000, (160, 90)),
+        ("fragmented", 6064, (160, 90)),
+        ("mov", 6000, (160, 90)),
+        ("mjpeg", 6000, (160, 90)),
+        ("hevc", 6000, (160, 90)),
+        ("hlg", 6000, (160, 90)),
+        ("mkv", 6064, (160, 90)),
+        ("vp9", 6008, (160, 90)),
+        ("vp8", 6008, (160, 90)),
+        ("recorded", 6001, (160, 90)),
+        ("turned left", 6000, (90, 160)),
+        ("turned right", 6000, (90, 160)),
+        ("uneven", 6000, (160, 90)),
+        ("odd", 6000, (161, 91)),
+        ("telling", 6000, (160, 90)),
+        ("apple", 6000, (160, 90)),
+        ("silent", 6000, (160, 90)),
     ],
 )
-def test_video_is_measured(container: str, family: str, codec: str) -> None:
-    found = probe(files.film(container=container, codec=codec), family)
-    assert (found.duration_ms, found.width, found.height) == (6000, 160, 90)
-    assert found.poster.startswith(b"\xff\xd8\xff")
+@pytest.mark.media_case(33)
+def test_film_of_every_container_and_telephone_is_measured(name: str, duration_ms: int, size: tuple[int, int]) -> None:
+    """Width and height as they are seen. Matroska counts the silence that encoders put before the first tone."""
+    body = films.good(name)
+    family = containers.family(body[: containers.HEAD])
+    assert family == containers.expected(films.GOOD[name][0])
+    found = probe(body, family)
+    assert (found.duration_ms, (found.width, found.height), found.has_sound) == (duration_ms, size, True)
+    with Image.open(BytesIO(found.poster)) as poster:
+        assert (poster.width > poster.height) == (size[0] > size[1])
+
+
+@pytest.mark.media_case(32)
+def test_film_without_sound_is_told_from_one_on_which_nothing_is_heard() -> None:
+    assert [probe(body).has_sound for body in (films.without_sound(), films.silent())] == [False, True]
+
+
+@pytest.mark.media_case(31)
+@pytest.mark.parametrize("part", [0.5, 0.8])
+@pytest.mark.parametrize("name", [name for name in films.GOOD if name != "recorded"])
+def test_film_that_was_cut_off_is_damaged_in_every_container(name: str, part: float) -> None:
+    """What a browser records says nowhere how long it should be: half of it is a shorter film."""
+    body = films.good(name)
+    assert refusal(probe, body[: round(len(body) * part)], containers.expected(films.GOOD[name][0])) == "damaged"
+
+
+@pytest.mark.media_case(31)
+def test_film_cut_off_in_the_header_is_damaged() -> None:
+    for ending, make in films.GOOD.values():
+        assert refusal(probe, make()[:200], containers.expected(ending)) == "damaged"
+
+
+class Counting(BytesIO):
+    """A file that counts what is read of it."""
+
+    taken = 0
+
+    def read(self, size: int | None = -1, /) -> bytes:
+        found = super().read(size)
+        self.taken += len(found)
+        return found
+
+
+@pytest.mark.parametrize("ending", [".mov", ".mkv"])
+def test_probe_of_a_long_film_reads_little_of_it(ending: str) -> None:
+    """Over S3 every byte travels; of a longer film it is less."""
+    jpeg = ("-c:v", "mjpeg", "-q:v", "2", "-c:a", "pcm_s16le")
+    file = Counting(films.film(ending, *jpeg, seconds=60, size="320x180"))
+    videos.check(file, containers.expected(ending), max_ms=None, min_ms=5000, frame_max=FRAME_MAX)
+    assert file.taken < len(file.getbuffer()) / 5
 
 
 def test_video_may_last_to_the_millisecond() -> None:
@@ -168,16 +225,19 @@ def test_video_may_last_to_the_millisecond() -> None:
 @pytest.mark.parametrize(
     ("body", "family", "code"),
     [
-        (files.film(picture=False), "mov", "no-picture"),
+        (films.without_picture(), "mov", "no-picture"),
+        (films.with_cover(), "mov", "no-picture"),
         (files.film(seconds=2), "mov", "too-short"),
+        (films.endless(), "mov", "too-long"),
         (files.film(size=(4098, 64)), "mov", "frame-too-large"),
-        (files.film()[:-600], "mov", "damaged"),
-        (half(files.film(seconds=20, faststart=True)), "mov", "damaged"),
-        (half(files.film(seconds=20, container="matroska")), "matroska", "damaged"),
-        (files.film()[:32] + bytes(5000), "mov", "damaged"),
-        (files.film(container="matroska"), "mov", "damaged"),
+        (films.giant(), "mov", "frame-too-large"),
+        (films.good("mp4")[:-600], "mov", "damaged"),
+        (films.good("mp4")[:32] + bytes(5000), "mov", "damaged"),
+        (films.good("mkv"), "mov", "damaged"),
     ],
+    ids=["sound", "cover", "short", "endless", "wide", "giant", "index", "zeros", "mkv"],
 )
+@pytest.mark.media_case(32)
 def test_video_that_cannot_be_used(body: bytes, family: str, code: str) -> None:
     assert refusal(probe, body, family) == code
 
@@ -202,9 +262,12 @@ def damaged(whole: bytes, dice: Random) -> bytes:
         (lambda file: zips.check(file, ".odt"), files.odt(packed=ZIP_BZIP2), 50),
         (lambda file: zips.check(file, ".odt"), files.odt(packed=ZIP_LZMA), 50),
         (lambda file: pdfs.check(file, 100), files.pdf(2), 2000),
-        (lambda file: probe(file.read()), files.film(), 200),
+        (lambda file: probe(file.read()), films.good("mp4"), 200),
+        (lambda file: probe(file.read()), films.good("fragmented"), 200),
+        (lambda file: probe(file.read(), "matroska"), films.good("mkv"), 200),
+        (lambda file: probe(file.read(), "matroska"), films.good("recorded"), 200),
     ],
-    ids=["docx", "odt", "bzip2", "lzma", "pdf", "film"],
+    ids=["docx", "odt", "bzip2", "lzma", "pdf", "mp4", "fragmented", "mkv", "recorded"],
 )
 def test_damage_is_told_and_never_an_error_of_ours(
     look: Callable[[BytesIO], Finding], whole: bytes, times: int

@@ -10,6 +10,7 @@ from icg_cert.audit.models import Event
 from icg_cert.mail.models import Message
 from portfolios import checks, storage, uploads
 from portfolios.checking import pdfs
+from portfolios.completeness import is_usable
 from portfolios.models import Entry, Requirement, Upload
 from tests.factories import MICROSECOND, make_requirement
 from tests.portfolios import files
@@ -22,10 +23,13 @@ def told(upload: Upload) -> tuple[str, str]:
     return upload.state, upload.reason_code
 
 
-def test_good_film_is_ready_with_its_measures_and_a_poster(entry: Entry, video: Requirement, noon: datetime) -> None:
+def test_good_film_is_handed_in_with_its_measures_and_a_poster(
+    entry: Entry, video: Requirement, noon: datetime
+) -> None:
     upload = hand_in_checked(entry, video, noon)
-    assert (upload.state, upload.duration_ms, upload.width, upload.height) == ("ready", 6000, 160, 90)
-    assert (upload.checked_at, upload.check_tries) == (noon, 1)
+    assert (upload.state, upload.duration_ms, upload.width, upload.height) == ("processing", 6000, 160, 90)
+    assert (upload.checked_at, upload.check_tries, upload.has_sound, upload.remarks) == (noon, 1, True, [])
+    assert is_usable(upload)
     with storage.default().open(upload.renditions.get().storage_key) as poster:
         assert poster.read(3) == b"\xff\xd8\xff"
     assert not Message.objects.exists()
@@ -79,7 +83,7 @@ def test_video_with_the_wrong_content_is_rejected(
 
 
 def test_a_minute_may_last_fifteen_seconds_longer(entry: Entry, video: Requirement, noon: datetime) -> None:
-    assert hand_in_checked(entry, video, noon, files.film(seconds=75)).state == "ready"
+    assert hand_in_checked(entry, video, noon, files.film(seconds=75)).state == "processing"
 
 
 def test_requirement_limits_the_pages_of_a_pdf(entry: Entry, noon: datetime) -> None:
@@ -206,6 +210,6 @@ def test_file_removed_during_its_check_stays_removed(
 def test_two_workers_check_a_file_once(entry: Entry, video: Requirement, noon: datetime) -> None:
     upload = hand_in(entry, video, noon)
     run_at_once(lambda: checks.check(upload.pk, at=noon), times=3)
-    assert told(upload)[0] == "ready"
+    assert told(upload)[0] == "processing"
     assert Upload.objects.get().check_tries == 1
     assert Event.objects.filter(verb="upload.accept").count() == 1

@@ -143,9 +143,10 @@ def test_entry_detail_shows_each_file_with_its_state(
     page = BeautifulSoup(ada.get(f"/entries/{entry.pk}/").content, "html.parser")
     rows = [row for row in page.select(".upload-row") if row.find_parent("template") is None]
     shown = [(row.select_one(".upload-name").text, row.select_one(".state").text) for row in rows]
-    assert shown == [("<b>My text.pdf", "Cannot be used"), ("Film.mp4", "Ready")]
+    assert shown == [("<b>My text.pdf", "Cannot be used"), ("Film.mp4", "Received and checked")]
     assert "something else inside" in rows[0].text
     assert "0:06 minutes" in rows[1].text
+    assert "Being prepared for the scorers: 0 %" in rows[1].text
 
 
 def test_entry_detail_of_a_file_in_check_asks_again(

@@ -74,11 +74,11 @@ def test_film_is_uploaded_in_parts_with_progress_and_shown(
     )
     choose(page, video, film, consent=True)
     section = page.locator(f"#slot-{video.pk}")
-    expect(section.locator(".upload-row .state")).to_have_text("Ready")
+    expect(section.locator(".upload-row .state")).to_have_text("Received and checked")
     expect(section.locator(".upload-name")).to_have_text("My film.mp4")
-    expect(page.locator("[data-announce]")).to_have_text("My film.mp4: Ready.")
+    expect(page.locator("[data-announce]")).to_have_text("My film.mp4: Received and checked.")
     upload = Upload.objects.get()
-    assert (upload.state, upload.duration_ms, upload.parts.count()) == ("ready", 30_000, upload.part_count)
+    assert (upload.state, upload.duration_ms, upload.parts.count()) == ("processing", 30_000, upload.part_count)
     assert upload.part_count > 5
     assert upload.consented_at is not None
     percents = [int(text.split()[0]) for text in seen]
@@ -133,9 +133,9 @@ def test_unfinished_upload_is_resumed_by_choosing_the_file_again(
     page.unroute("**/complete")
     expect(page.locator(f"#slot-{video.pk} .state").nth(1)).to_have_text("Upload not finished")
     choose(page, video, film, consent=True)
-    expect(page.locator(f"#slot-{video.pk} .upload-row .state")).to_have_text(["Ready"])
+    expect(page.locator(f"#slot-{video.pk} .upload-row .state")).to_have_text(["Received and checked"])
     assert len(sent) == first
-    assert Upload.objects.get().state == "ready"
+    assert Upload.objects.get().state == "processing"
 
 
 def test_page_says_the_truth_of_a_file_that_turns_out_bad(page: Page, video: Requirement, tmp_path: Path) -> None:

@@ -19,12 +19,13 @@ from icg_cert.demo import providers
 
 # Celery warns root at length; who runs a demo as root in a container has no choice.
 PYTHON = [sys.executable, "-W", "ignore:You're running the worker", "-m"]
+MEDIA_WORKER = "process_media"
 SECONDS_TO_START = 60
 SECONDS_TO_STOP = 10
 
 
 class Command(BaseCommand):
-    help = "Prepare the database, then run web server, worker and beat until Ctrl-C. PORT and HOST choose the address."
+    help = "Prepare the database, then run web server, workers and beat until Ctrl-C. PORT and HOST choose the address."
 
     def handle(self, *args: Any, **options: Any) -> None:
         host, port = os.environ.get("HOST", "127.0.0.1"), int(os.environ.get("PORT", "8000"))
@@ -87,6 +88,7 @@ def _commands(host: str, port: int) -> list[list[str]]:
             f"--schedule={settings.VAR_DIR / 'beat'}",
             "--pidfile=",
         ],
+        ["django", MEDIA_WORKER],
     ]
 
 
@@ -129,14 +131,22 @@ def _wait_until_healthy(port: int, children: list[subprocess.Popen[bytes]]) -> N
 
 def _wait_while_alive(children: list[subprocess.Popen[bytes]]) -> None:
     while True:
+        _revive_the_media_worker(children)
         _complain_about_the_dead(children)
         time.sleep(0.5)
+
+
+def _revive_the_media_worker(children: list[subprocess.Popen[bytes]]) -> None:
+    """Films are what strangers send; one that takes its worker with it must not take the portal as well."""
+    for number, child in enumerate(children):
+        if MEDIA_WORKER in child.args and child.poll() is not None:  # type: ignore[operator]
+            children[number] = _start(child.args)  # type: ignore[arg-type]
 
 
 def _complain_about_the_dead(children: list[subprocess.Popen[bytes]]) -> None:
     for child in children:
         if child.poll() is not None:
-            name = next(word for word in child.args if word in ("gunicorn", "celery", "tests.doubles"))  # type: ignore[union-attr]
+            name = next(word for word in child.args if word in ("gunicorn", "celery", "tests.doubles", MEDIA_WORKER))  # type: ignore[union-attr]
             raise CommandError(f"{name!s} ended by itself; the lines above say why.")
 
 
