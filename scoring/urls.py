@@ -1,6 +1,6 @@
 from django.urls import path
 
-from scoring.views import board, certificates, media, queue, release, results, sheet
+from scoring.views import board, certificates, impartiality, media, queue, release, results, sheet
 
 app_name = "scoring"
 
@@ -18,7 +18,9 @@ urlpatterns = [
     path("certificates/<str:code>/certificate.pdf", certificates.certificate, name="certificate"),
     path("verify/", certificates.verify_form, name="verify-form"),
     path("verify/<str:code>/", certificates.verify, name="verify"),
+    path("ties/", impartiality.tie_list, name="tie-list"),
     path("scoring/", queue.queue, name="queue"),
+    path("scoring/statement/<int:year>/", impartiality.statement, name="statement"),
     path("scoring/sheets/<int:pk>/", sheet.sheet, name="sheet"),
     path("scoring/sheets/<int:pk>/finalise/", sheet.sheet_finalise, name="sheet-finalise"),
     path("scoring/sheets/<int:pk>/recuse/", sheet.sheet_recuse, name="sheet-recuse"),
@@ -26,4 +28,5 @@ urlpatterns = [
     path("scoring/sheets/<int:pk>/media/<uuid:upload>/poster/", media.sheet_poster, name="sheet-poster"),
     path("scoring/board/", board.board, name="board"),
     path("scoring/board/<int:year>/assign/", board.board_assign, name="board-assign"),
+    path("scoring/board/entry/<int:pk>/<slug:role>/", board.board_by_hand, name="board-by-hand"),
 ]

@@ -41,6 +41,8 @@ PURE = [
     "portfolios.storage.base",
     "scoring.planner",
     "scoring.scores",
+    "scoring.solver",
+    "scoring.ties",
 ]
 THIRD_PARTY_ADDRESSES = ("account_", "mfa_", "javascript-catalog")
 

@@ -79,6 +79,7 @@ class PolicyText(models.Model):
         ATTESTATION = "attestation", "Eligibility attestation"
         NO_REFUNDS = "no_refunds", "No refunds"
         CONSENT = "consent", "Consent of the people in a video"
+        IMPARTIALITY = "impartiality", "Statement of scorers"
 
     kind = models.CharField(max_length=20, choices=Kind.choices)
     version = models.PositiveSmallIntegerField()

@@ -122,7 +122,9 @@ def hand_in_data(ada: Visitor, files: dict[str, Path]) -> None:
 def assign(staff: Visitor) -> None:
     page = staff.go("/scoring/board/")
     staff.look("board before")
-    page.get_by_role("button", name=re.compile("Assign")).first.click()
+    page.get_by_role("link", name="See who would read what").click()
+    staff.look("board preview")
+    page.get_by_role("button", name=re.compile("Give out")).click()
     staff.look("board assigned")
 
 
