@@ -23,7 +23,7 @@ from icg_cert.permissions import grant_roles
 from payments.models import Vendor
 from portfolios.models import Factor, Requirement
 from scoring import policies, rubrics
-from scoring.models import FeedbackStatement, ScoringPolicy
+from scoring.models import FeedbackStatement, PublicMailDomain, ReadingTime, ScoringPolicy
 from scoring.rubrics import CriterionWords, LevelWords
 
 FILE = Path(__file__).with_name("programme.json")
@@ -70,6 +70,7 @@ def load(content: dict[str, Any], *, by: User | None, at: datetime) -> Loaded:
     for text in content["texts"]:
         _load_text(text, loaded)
     _load_policy(content["scoring_policy"], loaded, by, at)
+    _load_domains(content["public_mail_domains"], loaded)
     for factor in content["factors"]:
         _load_factor(factor, content, loaded, by, at)
     _load_statements(None, content, loaded)
@@ -110,6 +111,14 @@ def _load_policy(content: dict[str, Any], loaded: Loaded, by: User | None, at: d
     loaded.note("the scoring policy", is_new=there is None, is_same=is_same)
 
 
+def _load_domains(domains: list[str], loaded: Loaded) -> None:
+    """All or none: staff who delete one do not find it back."""
+    there = set(PublicMailDomain.objects.values_list("domain", flat=True))
+    for domain in domains if not there else []:
+        _created(PublicMailDomain(domain=domain))
+    loaded.note("the public mail domains", is_new=not there, is_same=there == set(domains))
+
+
 def _load_factor(content: dict[str, Any], whole: dict[str, Any], loaded: Loaded, by: User | None, at: datetime) -> None:
     name = f"factor {content['number']} {content['name']}"
     there = Factor.objects.filter(number=content["number"]).first()
@@ -120,6 +129,7 @@ def _load_factor(content: dict[str, Any], whole: dict[str, Any], loaded: Loaded,
     factor = _created(Factor(number=content["number"], name=content["name"], summary=content["summary"]))
     for position, requirement in enumerate(content["requirements"], start=1):
         _created(Requirement(factor=factor, position=position, **{**REQUIREMENT_DEFAULTS, **requirement}))
+    _created(ReadingTime(factor=factor, minutes=content["reading_minutes"]))
     rubrics.publish(factor, levels, criteria, by=by, at=at)
     _load_statements(factor, whole, Loaded())
     loaded.note(name, is_new=True)

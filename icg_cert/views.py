@@ -95,7 +95,7 @@ def policies(request: HttpRequest) -> HttpResponse:
     programme = announced.programme()
     context = {
         "programme": programme,
-        "texts": list(announced.texts().values()),
+        "texts": [text for text in announced.texts().values() if text.kind != PolicyText.Kind.IMPARTIALITY],
         "policy": ScoringPolicy.objects.order_by("-version").first(),
         "calendar": timeline.calendar(programme, request.at),
         "zone": zone_name(settings.TIME_ZONE),

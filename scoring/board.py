@@ -1,6 +1,7 @@
 """How far the scoring of a cycle is, for leads and staff. Candidates stand here by code alone."""
 
 from dataclasses import dataclass
+from datetime import datetime
 from enum import StrEnum
 
 from django.db.models import Count, Q
@@ -8,9 +9,9 @@ from django.db.models import Count, Q
 from candidates.models import Cycle, User
 from portfolios import catalogue
 from portfolios.models import Entry
-from scoring import assignment, readings
-from scoring.assignment import Missing
+from scoring import policies, readings
 from scoring.models import Assignment, Scorer, Sheet
+from scoring.outlook import Outlook, outlook
 from scoring.readings import Judged
 from scoring.scores import NEEDS_ADJUDICATION, Rules
 
@@ -39,23 +40,16 @@ class Board:
     cycle: Cycle
     entries: int
     stages: dict[Stage, int]
-    missing: list[Missing]
+    outlook: Outlook
     without_lead: list[Entry]
     scorers: list[Share]
 
-    @property
-    def stuck(self) -> list[Missing]:
-        return [one for one in self.missing if one.is_stuck]
 
-    @property
-    def assignable(self) -> list[Missing]:
-        return [one for one in self.missing if not one.is_stuck]
-
-
-def board(cycle: Cycle) -> Board:
+def board(cycle: Cycle, at: datetime) -> Board:
     """The board of a cycle, in a number of queries that does not grow."""
-    rules = assignment.current_rules()
-    entries = _entries(cycle)
+    policy = policies.policy_of(cycle)
+    rules = policy.rules()
+    entries = entries_of(cycle)
     judged = readings.judged(entries)
     stages = dict.fromkeys(Stage, 0)
     for entry in entries:
@@ -64,16 +58,16 @@ def board(cycle: Cycle) -> Board:
         cycle=cycle,
         entries=len(entries),
         stages=stages,
-        missing=assignment.outlook(cycle, entries, rules),
+        outlook=outlook(cycle, entries, policy, at),
         without_lead=[entry for entry in entries if _waits_in_vain(judged[entry.pk], rules)],
         scorers=_shares(cycle),
     )
 
 
-def _entries(cycle: Cycle) -> list[Entry]:
+def entries_of(cycle: Cycle) -> list[Entry]:
     """All that is to be read, with factors from memory."""
     factors = {factor.pk: factor for factor in catalogue.factors()}
-    entries = list(readings.to_be_read(cycle).prefetch_related(None).prefetch_related("registration"))
+    entries = list(readings.to_be_read(cycle).prefetch_related(None).prefetch_related("registration__user"))
     for entry in entries:
         entry.cycle, entry.factor = cycle, factors.get(entry.factor_id) or entry.factor
     return entries

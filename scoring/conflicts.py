@@ -1,42 +1,103 @@
-"""Who may not read what: themselves, their workplace, their staff, declared conflicts, and what they read before."""
+"""Who may not read what, and why: ties of either side, what they read before, qualification and signature."""
 
 from collections import defaultdict
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable
+from datetime import datetime
 
-from candidates.models import Registration
+from candidates.models import Cycle, Registration
 from portfolios.models import Entry
-from scoring.models import Assignment, Recusal, Scorer
-from scoring.planner import workplaces
+from scoring import ties
+from scoring.models import (
+    Assignment,
+    DeclaredTie,
+    PublicMailDomain,
+    Qualification,
+    Recusal,
+    Scorer,
+    ScoringPolicy,
+    Statement,
+)
+from scoring.ties import Declared, Person
+
+Bars = dict[int, str]  # scorer to what keeps them away, in the words of scoring/ties.py
 
 
-def barred(entries: Iterable[Entry], scorers: Iterable[Scorer]) -> dict[int, frozenset[int]]:
-    """Per entry (with its registration loaded) the people who may not read it. Two queries, whatever the number."""
+def barred(
+    entries: Iterable[Entry], scorers: Iterable[Scorer], policy: ScoringPolicy, cycle: Cycle, at: datetime
+) -> dict[int, Bars]:
+    """Per entry of the cycle (with its registration and user loaded) who may not read it. A fixed number of queries."""
     entries, scorers = list(entries), list(scorers)
+    general, of_factor = _unsigned(scorers, policy, cycle), _unqualified(entries, scorers, policy, at)
     recused, read = _recused(entries), _read_before(entries)
-    ties = {scorer: workplaces(scorer.district, scorer.employer) for scorer in scorers}
-    registrations = {entry.registration_id: entry.registration for entry in entries}
-    too_close = {key: _too_close(registration, ties) for key, registration in registrations.items()}
+    tied = _tied({entry.registration_id: entry.registration for entry in entries}, scorers)
     return {
-        entry.pk: frozenset(
-            too_close[entry.registration_id]
-            | recused[entry.registration.user_id]
-            | {reader for other, reader in read[entry.registration.user_id, entry.factor_id] if other != entry.pk}
-        )
+        # What staff cannot set aside comes last and wins.
+        entry.pk: {
+            **of_factor.get(entry.factor_id, {}),
+            **general,
+            **tied[entry.registration_id],
+            **dict.fromkeys(recused[entry.registration.user_id], ties.RECUSED),
+            **{
+                reader: ties.READ_BEFORE
+                for other, reader in read[entry.registration.user_id, entry.factor_id]
+                if other != entry.pk
+            },
+            **{key: why for key, why in tied[entry.registration_id].items() if why == ties.SELF},
+        }
         for entry in entries
     }
 
 
-def _too_close(registration: Registration, ties: Mapping[Scorer, frozenset[str]]) -> set[int]:
-    """The candidate, whoever shares a district, employer or school with them, and their supervisor."""
-    theirs = workplaces(registration.district, registration.employer, registration.school)
-    supervisor = registration.supervisor_email.strip().casefold()
+def _unsigned(scorers: list[Scorer], policy: ScoringPolicy, cycle: Cycle) -> Bars:
+    if not policy.requires_statement:
+        return {}
+    signed = set(Statement.objects.filter(cycle=cycle).values_list("scorer", flat=True))
+    return {one.user_id: ties.UNSIGNED for one in scorers if one.user_id not in signed}
+
+
+def _unqualified(entries: list[Entry], scorers: list[Scorer], policy: ScoringPolicy, at: datetime) -> dict[int, Bars]:
+    if not policy.requires_qualification:
+        return {}
+    qualified = set(Qualification.objects.in_force(at).values_list("factor", "scorer"))
     return {
-        scorer.user_id
-        for scorer, workplaces_of_scorer in ties.items()
-        if scorer.user_id == registration.user_id
-        or scorer.user.email.casefold() == supervisor
-        or theirs & workplaces_of_scorer
+        factor: {one.user_id: ties.UNQUALIFIED for one in scorers if (factor, one.user_id) not in qualified}
+        for factor in {entry.factor_id for entry in entries}
     }
+
+
+def _tied(registrations: dict[int, Registration], scorers: list[Scorer]) -> dict[int, Bars]:
+    """Registration to the scorers who are tied to the candidate or their workplace."""
+    declared: dict[int, list[Declared]] = defaultdict(list)
+    people = {one.user_id for one in registrations.values()} | {one.user_id for one in scorers}
+    for by, name, email in DeclaredTie.objects.filter(declared_by__in=people).values_list(
+        "declared_by", "name", "email"
+    ):
+        declared[by].append(Declared(name, email))
+    public = frozenset(PublicMailDomain.objects.values_list("domain", flat=True))
+    readers = [scorer_person(one, declared[one.user_id]) for one in scorers]
+    candidates = {key: candidate_person(one, declared[one.user_id]) for key, one in registrations.items()}
+    return {
+        key: {one.key: why for one in readers if (why := ties.between(candidate, one, public))}
+        for key, candidate in candidates.items()
+    }
+
+
+def candidate_person(registration: Registration, declared: Iterable[Declared] = ()) -> Person:
+    user = registration.user
+    return Person(
+        key=user.pk,
+        name=user.name,
+        emails=(user.email, registration.supervisor_email),
+        district=registration.district,
+        employer=registration.employer,
+        school=registration.school,
+        declared=tuple(declared),
+    )
+
+
+def scorer_person(scorer: Scorer, declared: Iterable[Declared] = ()) -> Person:
+    user = scorer.user
+    return Person(user.pk, user.name, (user.email,), scorer.district, scorer.employer, declared=tuple(declared))
 
 
 def _candidates(entries: list[Entry]) -> set[int]:

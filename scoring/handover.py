@@ -1,20 +1,24 @@
-"""Readings that go to somebody else: a scorer has a conflict, stands down, or staff give one away.
+"""Readings that go to somebody else: one side knows the other, a scorer stands down, or staff give one away.
 
 What was noted on an unfinished sheet is thrown away, so that it cannot count and the next reader cannot see it; final
 sheets stay and count.
 """
 
+from dataclasses import replace
 from datetime import datetime
 
 from django.db import transaction
-from django.db.models import QuerySet
+from django.db.models import Q, QuerySet
 
 from candidates.models import User
 from icg_cert.audit import trail
 from icg_cert.lib.refusal import Refused
 from portfolios.models import Entry
-from scoring import assignment
-from scoring.models import Assignment, Recusal, Scorer, Sheet
+from scoring import assignment, conflicts
+from scoring.models import Assignment, DeclaredTie, Recusal, Scorer, Sheet
+from scoring.ties import Declared
+
+MOST_TIES = 50
 
 
 @transaction.atomic
@@ -39,13 +43,46 @@ def recuse(sheet_id: int, *, reason: str, by: User, at: datetime) -> None:
 
 
 @transaction.atomic
+def declare(*, name: str, email: str, relation: str, by: User, at: datetime) -> int:
+    """`by` knows a person or a place; unfinished readings between the two go to others. How many those were.
+
+    Said again, it changes nothing. Refused "too-many" beyond MOST_TIES.
+    """
+    assignment.hold_still()
+    names = {"name": " ".join(name.split()), "email": email.strip().casefold()}
+    if DeclaredTie.objects.filter(declared_by=by).count() >= MOST_TIES:
+        raise Refused("too-many", f"You have named {MOST_TIES} already. Write to us about others.")
+    tie, is_new = DeclaredTie.objects.get_or_create(
+        declared_by=by, **names, defaults={"relation": relation, "declared_at": at}
+    )
+    if not is_new:
+        return 0
+    trail.record("tie.declare", tie, by=by, at=at, after={"relation": relation})
+    between = _between(by, Declared(**names))
+    return _pass_on_all(_locked(Assignment.objects.filter(pk__in=between)), by=by, at=at)
+
+
+def _between(by: User, tie: Declared) -> list[int]:
+    """The readings of `by`, or of what `by` handed in, whose other side is the one that was named."""
+    rows = Assignment.objects.filter(Q(scorer=by) | Q(entry__registration__user=by), sheet__status=Sheet.Status.DRAFT)
+    found = []
+    for row in rows.select_related("scorer__scorer", "entry__registration__user").defer("entry__manifest"):
+        sides = conflicts.scorer_person(row.scorer.scorer), conflicts.candidate_person(row.entry.registration)
+        mine, other = sides if row.scorer_id == by.pk else sides[::-1]
+        if replace(mine, declared=(tie,)).declares(other):
+            found.append(row.pk)
+    return found
+
+
+@transaction.atomic
 def stand_down(scorer_id: int, *, by: User, at: datetime) -> int:
     """Give the user `scorer_id` nothing more, and pass their unfinished readings on; how many those were."""
+    unfinished = _locked(Assignment.objects.filter(scorer=scorer_id))
     scorer = Scorer.objects.select_for_update(of=("self",), no_key=True).get(user=scorer_id)
     if scorer.is_active:
         Scorer.objects.filter(pk=scorer.pk).update(is_active=False)
         trail.record("scorer.stand_down", scorer, by=by, at=at, before={"is_active": True}, after={"is_active": False})
-    return _pass_on_all(_locked(Assignment.objects.filter(scorer=scorer_id)), by=by, at=at)
+    return _pass_on_all(unfinished, by=by, at=at)
 
 
 @transaction.atomic
@@ -65,7 +102,12 @@ def give_away(assignment_id: int, *, by: User, at: datetime) -> Assignment:
 
 
 def _locked(assignments: QuerySet[Assignment]) -> list[tuple[Assignment, Entry]]:
-    """Those that are not final, with their entries, so that nobody gives the role out or finishes it meanwhile."""
+    """Those that are not final, with their entries, so that nobody gives the role out or finishes it meanwhile.
+
+    Whoever gives out a whole cycle at this moment is through with it, and what they gave is among these; or begins
+    after us and finds what we wrote.
+    """
+    assignment.hold_still()
     unfinished = assignments.filter(sheet__status=Sheet.Status.DRAFT)
     entries = {entry.pk: entry for entry in assignment.for_update(Entry.objects.filter(assignments__in=unfinished))}
     rows = unfinished.filter(entry__in=entries).select_related("sheet").select_for_update(of=("self", "sheet"))
@@ -80,9 +122,14 @@ def _pass_on_all(unfinished: list[tuple[Assignment, Entry]], *, by: User, at: da
 
 def _pass_on(reading: Assignment, entry: Entry, *, by: User, at: datetime) -> Assignment | None:
     """To somebody else, or to nobody where nobody may: then it is open again, and the board says so."""
-    role, scorer = reading.role, reading.scorer_id
-    trail.record("assignment.pass_on", reading, by=by, at=at, before={"role": role, "scorer": scorer})
+    take_away(reading, by=by, at=at)
+    return assignment.add(entry, reading.role, reading.reason, by=by, at=at, but=reading.scorer_id)
+
+
+def take_away(reading: Assignment, *, by: User, at: datetime) -> None:
+    """An unfinished reading of a locked entry, with what was noted on its sheet."""
+    before = {"role": reading.role, "scorer": reading.scorer_id}
+    trail.record("assignment.pass_on", reading, by=by, at=at, before=before)
     reading.sheet.ratings.all().delete()
     reading.sheet.delete()
     reading.delete()
-    return assignment.add(entry, role, reading.reason, by=by, at=at, but=scorer)

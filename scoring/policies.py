@@ -1,15 +1,21 @@
-"""The scoring policy's versions. Results remember theirs, so a change is always another version."""
+"""The scoring policy's versions, and which one a cycle is scored by.
 
+Results remember theirs, so a change is always another version. A cycle takes the newest until its first reading is
+given out; from then on it keeps what it has, whatever is adopted for the cycles after it.
+"""
+
+from collections.abc import Iterable
 from datetime import datetime
 from typing import Any
 
 from django.db import transaction
 from django.forms.models import model_to_dict
 
-from candidates.models import User
+from candidates.models import Cycle, User
 from icg_cert.audit import trail
 from icg_cert.lib.refusal import Refused
-from scoring.models import ScoringPolicy
+from scoring.models import CyclePolicy, ScoringPolicy
+from scoring.scores import Rules
 
 NUMBERS = [
     "threshold",
@@ -19,12 +25,46 @@ NUMBERS = [
     "double_percent",
     "double_first_entries",
     "retake_rule",
+    "max_share_percent",
+    "requires_qualification",
+    "requires_statement",
 ]
+
+
+def policy_of(cycle: Cycle) -> ScoringPolicy:
+    """What the cycle is bound to, else the newest. Refused "no-policy" until the programme is loaded."""
+    bound = ScoringPolicy.objects.filter(cycles__cycle=cycle).first()
+    return bound or _newest()
+
+
+def rules_by_cycle(cycles: Iterable[int]) -> dict[int, Rules]:
+    """The same for many cycles, by key, as exact numbers. Refused "no-policy" where one is bound to none."""
+    wanted = set(cycles)
+    bound = CyclePolicy.objects.filter(cycle__in=wanted).select_related("policy")
+    rules = {one.cycle_id: one.policy.rules() for one in bound}
+    if unbound := wanted - set(rules):
+        rules |= dict.fromkeys(unbound, _newest().rules())
+    return rules
+
+
+def bind(cycle: Cycle, *, by: User | None, at: datetime) -> ScoringPolicy:
+    """Keep the cycle to the policy it has now; a repeat changes nothing. Call it inside the caller's transaction."""
+    policy = policy_of(cycle)
+    return CyclePolicy.objects.get_or_create(cycle=cycle, defaults={"policy": policy, "bound_by": by, "bound_at": at})[
+        0
+    ].policy
+
+
+def _newest() -> ScoringPolicy:
+    policy = ScoringPolicy.objects.order_by("-version").first()
+    if policy is None:
+        raise Refused("no-policy", "There is no scoring policy yet. Load the programme first.")
+    return policy
 
 
 @transaction.atomic
 def adopt(*, by: User | None, at: datetime, **numbers: Any) -> ScoringPolicy:
-    """Make these the rules of releases prepared from now on. The same numbers as now are the version that stands.
+    """Make these the rules of cycles whose scoring has not begun. The same numbers as now are the version that stands.
 
     `numbers` are all of NUMBERS. Refused "floor-above-threshold" when no score could pass one and fail the other.
     """

@@ -64,4 +64,4 @@ def to_be_read(cycle: Cycle) -> QuerySet[Entry]:
     """The cycle's entries that scoring works on: handed in for good, by people whose registration stands."""
     entries = Entry.objects.locked().filter(cycle=cycle).exclude(registration__status__in=Registration.ENDED)
     # Prefetched, not joined: seven entries share a registration, a thousand a factor.
-    return entries.prefetch_related("registration", "factor", "cycle").defer("manifest").order_by("pk")
+    return entries.prefetch_related("registration__user", "factor", "cycle").defer("manifest").order_by("pk")

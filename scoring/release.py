@@ -19,8 +19,8 @@ from icg_cert.lib.jobs import each_due
 from icg_cert.lib.refusal import Refused
 from icg_cert.mail import outbox
 from portfolios.models import Entry
-from scoring import certificates, release_gate, results, scores, standing
-from scoring.models import FactorScore, Release, Result, ScoringPolicy
+from scoring import certificates, policies, release_gate, results, scores, standing
+from scoring.models import FactorScore, Release, Result
 from scoring.scores import Rules
 from scoring.standing import Candidate
 
@@ -36,8 +36,9 @@ def prepare(cycle_id: int, *, releases_at: datetime, by: User, at: datetime) -> 
     """
     cycle = Cycle.objects.select_for_update().get(pk=cycle_id)
     _refuse_unless_preparable(cycle, releases_at, at)
-    policy = ScoringPolicy.current()
+    policy = policies.policy_of(cycle)
     refuse_unless_ready(cycle, policy.rules(), at)
+    policies.bind(cycle, by=by, at=at)
     release, _ = Release.objects.update_or_create(
         cycle=cycle,
         defaults={"policy": policy, "prepared_by": by, "prepared_at": at, "releases_at": releases_at},

@@ -29,6 +29,7 @@ class Rules:
     double_percent: int
     double_first_entries: int
     retake: str  # "best" or "latest"
+    max_share_percent: int = 100  # of one candidate's readings in a cycle, that one scorer may hold
     factors: int = 7
 
     @property

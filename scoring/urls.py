@@ -1,6 +1,6 @@
 from django.urls import path
 
-from scoring.views import agreement, board, certificates, media, queue, release, results, sheet
+from scoring.views import agreement, board, certificates, impartiality, media, queue, release, results, sheet
 
 app_name = "scoring"
 
@@ -18,7 +18,9 @@ urlpatterns = [
     path("certificates/<str:code>/certificate.pdf", certificates.certificate, name="certificate"),
     path("verify/", certificates.verify_form, name="verify-form"),
     path("verify/<str:code>/", certificates.verify, name="verify"),
+    path("ties/", impartiality.tie_list, name="tie-list"),
     path("scoring/", queue.queue, name="queue"),
+    path("scoring/statement/<int:year>/", impartiality.statement, name="statement"),
     path("scoring/sheets/<int:pk>/", sheet.sheet, name="sheet"),
     path("scoring/sheets/<int:pk>/finalise/", sheet.sheet_finalise, name="sheet-finalise"),
     path("scoring/sheets/<int:pk>/recuse/", sheet.sheet_recuse, name="sheet-recuse"),
@@ -30,4 +32,5 @@ urlpatterns = [
     path("scoring/agreement/", agreement.agreement, name="agreement"),
     path("scoring/agreement/<int:year>/", agreement.agreement_of, name="agreement-of"),
     path("scoring/agreement/<int:year>/pairs.csv", agreement.agreement_pairs, name="agreement-pairs"),
+    path("scoring/board/entry/<int:pk>/<slug:role>/", board.board_by_hand, name="board-by-hand"),
 ]

@@ -34,6 +34,7 @@ from scoring.models import (
     Assignment,
     Criterion,
     Level,
+    PublicMailDomain,
     Rating,
     Release,
     Result,
@@ -390,7 +391,9 @@ def make_rubric(factor: Factor | None = None, criteria: int = 3, version: int = 
 
 
 def make_scorer(name: str = "", *roles: str, district: str = "Elsewhere District", **fields: Any) -> User:
+    """Everybody's address here is of one domain, which therefore says nothing about them."""
     user = make_user(name, *(roles or ("scorer",)), email=fields.pop("email", ""))
+    PublicMailDomain.objects.get_or_create(domain="example.org")
     Scorer.objects.create(user=user, district=district, employer=fields.pop("employer", district), **fields)
     return user
 

@@ -50,7 +50,12 @@ TABLE = {
     "portfolios.upload":         ("see", "-"),
     "scoring.assignment":        ("see", "-"),
     "scoring.certificate":       ("see", "-"),
+    "scoring.cyclepolicy":       ("see", "-"),
+    "scoring.declaredtie":       ("see", "-"),
     "scoring.feedbackstatement": ("add", "-"),
+    "scoring.publicmaildomain":  ("add", "-"),
+    "scoring.qualification":     ("add", "-"),
+    "scoring.readingtime":       ("add", "-"),
     "scoring.recusal":           ("see", "-"),
     "scoring.release":           ("see", "-"),
     "scoring.result":            ("see", "-"),
@@ -58,6 +63,7 @@ TABLE = {
     "scoring.scorer":            ("add", "-"),
     "scoring.scoringpolicy":     ("add", "-"),
     "scoring.sheet":             ("see", "-"),
+    "scoring.statement":         ("see", "-"),
 }
 # fmt: on
 STATUSES = {"-": (403, 403), "see": (200, 403), "add": (200, 200)}

@@ -47,6 +47,8 @@ PURE = [
     "scoring.agreement",
     "scoring.planner",
     "scoring.scores",
+    "scoring.solver",
+    "scoring.ties",
     "scoring.timestamps",
 ]
 THIRD_PARTY_ADDRESSES = ("account_", "mfa_", "javascript-catalog")

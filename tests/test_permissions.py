@@ -135,6 +135,18 @@ def year_of_pairs(cast: Cast) -> dict[str, Any]:
     return {"year": 2027}
 
 
+def year_of_scoring(cast: Cast) -> dict[str, Any]:
+    make_text(PolicyText.Kind.IMPARTIALITY)
+    return {"year": make_cycle().year}
+
+
+def reading_to_move(cast: Cast) -> dict[str, Any]:
+    make_policy()
+    entry = make_locked(make_registration(cast["owner"]))
+    make_reading(entry, cast["scorer"])
+    return {"pk": entry.pk, "role": "first"}
+
+
 def scored(cast: Cast) -> dict[str, Any]:
     """The window has closed, and the owner's seven entries are scored."""
     clock.jump_to(at(2027, 10, 20, 12))
@@ -346,6 +358,9 @@ def forged(cast: Cast) -> dict[str, Any]:
     return {"token": "forged"}
 
 
+SIGNED = {"version": 1, "signature": "Sol Sato"}
+TIE = {"name": "Somebody Else", "email": "", "relation": "close"}
+
 # fmt: off
 TABLE: list[Row] = [
     # address            method  object    anon stra ownr scor othr lead staf fina
@@ -423,6 +438,11 @@ TABLE: list[Row] = [
     ("scoring:sheet-media",    "GET",  withdrawn_sheet, "302  404  404  404  404  404  404  404"),
     ("scoring:sheet-poster",   "GET",  withdrawn_sheet, "302  404  404  404  404  404  404  404"),
     ("scoring:board",          "GET",  nothing,         "302  403  403  403  403  200  200  403"),
+    ("scoring:statement",      "GET",  year_of_scoring, "302  403  403  200  200  200  403  403"),
+    ("scoring:statement",      "POST", year_of_scoring, "302  403  403  302  409  409  403  403", SIGNED),
+    ("scoring:tie-list",       "GET",  nothing,         "302  200  200  200  200  200  200  200"),
+    ("scoring:tie-list",       "POST", nothing,         "302  302  302  302  302  302  302  302", TIE),
+    ("scoring:board-assign",   "GET",  cycle_to_assign, "302  403  403  403  403  403  200  403"),
     ("scoring:board-assign",   "POST", cycle_to_assign, "302  403  403  403  403  403  302  403"),
     ("scoring:agreement",       "GET",  read_twice,    "302  403  403  403  403  200  200  403"),
     ("scoring:agreement",       "GET",  nothing,       "302  403  403  403  403  200  200  403"),
@@ -431,6 +451,8 @@ TABLE: list[Row] = [
     ("scoring:agreement-of",    "POST", year_of_pairs, "302  403  403  403  403  405  405  403"),
     ("scoring:agreement-pairs", "GET",  year_of_pairs, "302  403  403  403  403  200  200  403"),
     ("scoring:agreement-pairs", "POST", year_of_pairs, "302  403  403  403  403  405  405  403"),
+    ("scoring:board-by-hand",  "GET",  reading_to_move, "302  403  403  403  403  403  200  403"),
+    ("scoring:board-by-hand",  "POST", reading_to_move, "302  403  403  403  403  403  409  403"),
 
     ("scoring:release-list",     "GET",  nothing,          "302  403  403  403  403  403  200  403"),
     ("scoring:release-list",     "POST", nothing,          "405  405  405  405  405  405  405  405"),

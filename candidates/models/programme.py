@@ -80,6 +80,7 @@ class PolicyText(models.Model):
         NO_REFUNDS = "no_refunds", "No refunds"
         CONSENT = "consent", "Consent of the people in a video"
         TRAINING = "training", "Use of a video for training scorers"
+        IMPARTIALITY = "impartiality", "Statement of scorers"
 
     kind = models.CharField(max_length=20, choices=Kind.choices)
     version = models.PositiveSmallIntegerField()

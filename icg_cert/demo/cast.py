@@ -8,7 +8,7 @@ from django.contrib.auth.models import Group
 
 from candidates.models import User
 from candidates.permissions import FINANCE, LEAD, SCORER, STAFF
-from scoring.models import Scorer
+from scoring.models import PublicMailDomain, Scorer
 
 PASSWORD = "coaching-demo"  # noqa: S105  printed at every start, and the demo alone makes anybody with it
 DOMAIN = "demo.example"
@@ -52,7 +52,8 @@ OTHERS = [CLEO, DEE, ELI, FLO, GUS]
 
 
 def make() -> dict[Person, User]:
-    """Everybody's account, with a verified address; found again by it."""
+    """Everybody's account, with a verified address; found again by it. That they share a domain ties nobody."""
+    PublicMailDomain.objects.create(domain=DOMAIN)
     password = make_password(PASSWORD)
     return {person: _account(person, password) for person in [*TOLD, *OTHERS]}
 

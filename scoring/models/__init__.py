@@ -1,18 +1,40 @@
 """How entries are judged, and when it is told."""
 
+from scoring.models.impartiality import (
+    DeclaredTie,
+    PublicMailDomain,
+    Qualification,
+    QualificationQuerySet,
+    Statement,
+)
 from scoring.models.readings import Assignment, Rating, Recusal, Scorer, ScorerQuerySet, Sheet, SheetQuerySet
 from scoring.models.results import Certificate, CertificateQuerySet, FactorScore, Release, Result, ResultQuerySet
-from scoring.models.rubrics import Criterion, FeedbackStatement, Level, Rubric, RubricQuerySet, ScoringPolicy
+from scoring.models.rubrics import (
+    Criterion,
+    CyclePolicy,
+    FeedbackStatement,
+    Level,
+    ReadingTime,
+    Rubric,
+    RubricQuerySet,
+    ScoringPolicy,
+)
 
 __all__ = [
     "Assignment",
     "Certificate",
     "CertificateQuerySet",
     "Criterion",
+    "CyclePolicy",
+    "DeclaredTie",
     "FactorScore",
     "FeedbackStatement",
     "Level",
+    "PublicMailDomain",
+    "Qualification",
+    "QualificationQuerySet",
     "Rating",
+    "ReadingTime",
     "Recusal",
     "Release",
     "Result",
@@ -24,4 +46,5 @@ __all__ = [
     "ScoringPolicy",
     "Sheet",
     "SheetQuerySet",
+    "Statement",
 ]

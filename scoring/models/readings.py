@@ -71,6 +71,7 @@ class Assignment(models.Model):
     )
     assigned_by = models.ForeignKey(User, null=True, blank=True, on_delete=models.PROTECT, related_name="+")
     assigned_at = models.DateTimeField()
+    by_hand = models.TextField(blank=True, help_text="Why staff chose this scorer themselves, and what they set aside")
 
     class Meta:
         ordering = ["assigned_at", "pk"]

@@ -3,9 +3,11 @@
 from fractions import Fraction
 
 import pgtrigger
+from django.core.validators import MaxValueValidator, MinValueValidator
 from django.db import models
 from django.db.models import Q
 
+from candidates.models import Cycle, User
 from portfolios.models import Factor
 from scoring.scores import Rules
 
@@ -31,18 +33,43 @@ class ScoringPolicy(models.Model):
         help_text="How many of a scorer's first entries are scored twice"
     )
     retake_rule = models.CharField(max_length=10, choices=RetakeRule.choices, default=RetakeRule.BEST)
+    max_share_percent = models.PositiveSmallIntegerField(
+        "largest share of one candidate, in percent",
+        default=100,
+        validators=[MinValueValidator(1), MaxValueValidator(100)],
+        help_text="Of one candidate's readings in a cycle, what one scorer may hold at most; one reading always",
+    )
+    requires_qualification = models.BooleanField(
+        default=False, help_text="Scorers are given only factors they are qualified for"
+    )
+    requires_statement = models.BooleanField(
+        default=False, help_text="Scorers are given nothing before they have signed the cycle's statement"
+    )
 
     class Meta:
         ordering = ["-version"]
         verbose_name_plural = "scoring policies"
+        constraints = [
+            models.CheckConstraint(
+                condition=Q(max_share_percent__gte=1, max_share_percent__lte=100), name="policy_share_is_a_share"
+            )
+        ]
+        triggers = [
+            pgtrigger.Trigger(
+                name="used_stands",
+                when=pgtrigger.Before,
+                operation=pgtrigger.Update,
+                func="""
+                IF EXISTS (SELECT 1 FROM scoring_cyclepolicy WHERE policy_id = OLD.id) THEN
+                    RAISE EXCEPTION 'A scoring policy that a cycle is bound to cannot be changed';
+                END IF;
+                RETURN NEW;
+                """,
+            )
+        ]
 
     def __str__(self) -> str:
         return f"Scoring policy {self.version}"
-
-    @classmethod
-    def current(cls) -> "ScoringPolicy":
-        """The newest version. DoesNotExist until the programme is loaded."""
-        return cls.objects.order_by("-version")[:1].get()
 
     def rules(self) -> Rules:
         """The same as exact numbers, for the pure code."""
@@ -55,7 +82,40 @@ class ScoringPolicy(models.Model):
             double_percent=self.double_percent,
             double_first_entries=self.double_first_entries,
             retake=self.retake_rule,
+            max_share_percent=self.max_share_percent,
         )
+
+
+class CyclePolicy(models.Model):
+    """The policy a cycle is scored by, from its first reading on and for good. Until then it is the newest."""
+
+    cycle = models.OneToOneField(Cycle, on_delete=models.PROTECT, related_name="scored_by")
+    policy = models.ForeignKey(ScoringPolicy, on_delete=models.PROTECT, related_name="cycles")
+    bound_by = models.ForeignKey(User, null=True, blank=True, on_delete=models.PROTECT, related_name="+")
+    bound_at = models.DateTimeField()
+
+    class Meta:
+        ordering = ["-cycle__year"]
+        verbose_name_plural = "policies of cycles"
+        triggers = [pgtrigger.Protect(name="append_only", operation=pgtrigger.Update | pgtrigger.Delete)]
+
+    def __str__(self) -> str:
+        return f"{self.policy} for {self.cycle}"
+
+
+class ReadingTime(models.Model):
+    """How long it takes to read and judge an entry of one factor, films apart. An estimate, to share work by."""
+
+    factor = models.OneToOneField(Factor, on_delete=models.PROTECT, related_name="reading_time")
+    minutes = models.PositiveSmallIntegerField(
+        validators=[MinValueValidator(1)], help_text="Documents and the sheet; the length of its films comes on top"
+    )
+
+    class Meta:
+        ordering = ["factor"]
+
+    def __str__(self) -> str:
+        return f"{self.factor}: {self.minutes} minutes"
 
 
 class RubricQuerySet(models.QuerySet["Rubric"]):

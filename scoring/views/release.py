@@ -14,8 +14,8 @@ from candidates import announced
 from candidates.models import Cycle
 from icg_cert.lib.doors import Request, only_for, refusals_as_page, refuse_form
 from icg_cert.lib.refusal import Refused
-from scoring import release, release_gate
-from scoring.models import Release, ScoringPolicy
+from scoring import policies, release, release_gate
+from scoring.models import Release
 from scoring.permissions import is_staff
 from scoring.release_forms import ApproveForm, ReleaseForm
 from scoring.release_gate import Gate
@@ -41,7 +41,7 @@ def release_list(request: Request) -> HttpResponse:
 def release_detail(request: Request, pk: int) -> HttpResponse:
     cycle = get_object_or_404(Cycle.objects.select_related("release__prepared_by", "release__approved_by"), pk=pk)
     decision = getattr(cycle, "release", None)
-    policy = decision.policy if decision else ScoringPolicy.current()
+    policy = decision.policy if decision else policies.policy_of(cycle)
     gate = release_gate.gate(cycle, policy.rules(), request.at)
     show = request.GET.get("show", "")
     context = {

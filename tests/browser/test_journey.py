@@ -130,7 +130,9 @@ def name_releases(ada: Visitor) -> None:
 def assign(staff: Visitor) -> None:
     page = staff.go("/scoring/board/")
     staff.look("board before")
-    page.get_by_role("button", name=re.compile("Assign")).first.click()
+    page.get_by_role("link", name="See who would read what").click()
+    staff.look("board preview")
+    page.get_by_role("button", name=re.compile("Give out")).click()
     staff.look("board assigned")
 
 

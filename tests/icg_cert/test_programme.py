@@ -72,6 +72,9 @@ def test_scoring_policy_is_the_programmes() -> None:
             15,
             3,
             "best",
+            67,
+            False,
+            False,
         )
     ]
 
@@ -131,6 +134,7 @@ def test_every_rubric_has_the_four_levels_in_words_of_its_own() -> None:
 def test_texts_people_accept_are_there() -> None:
     assert {text.kind: text.version for text in PolicyText.objects.all()} == {
         "attestation": 1,
+        "impartiality": 1,
         "no_refunds": 1,
         "consent": 1,
         "training": 1,
@@ -150,7 +154,7 @@ def test_load_twice_changes_nothing() -> None:
     rows = _rows()
     second = _load()
 
-    assert len(first) == 16
+    assert len(first) == 18
     assert all(line.startswith("added ") for line in first)
     assert second == ["The programme is loaded already; nothing to add."]
     assert _rows() == rows

@@ -9,8 +9,9 @@ from icg_cert.audit.models import Event
 from icg_cert.lib.refusal import Refused
 from icg_cert.mail.models import Message
 from portfolios.models import Entry
-from scoring import assignment, handover, readings, tasks
+from scoring import assignment, handover, outlook, policies, readings, tasks
 from scoring.models import Assignment, Rubric, Scorer, ScoringPolicy, Sheet
+from scoring.outlook import Missing
 from tests.factories import (
     at,
     make_cycle,
@@ -37,8 +38,8 @@ def held() -> list[tuple[int, str, str, str]]:
     return [(row.entry_id, row.role, row.reason, row.scorer.name) for row in rows]
 
 
-def outlook(cycle: Cycle) -> list[assignment.Missing]:
-    return assignment.outlook(cycle, list(readings.to_be_read(cycle)), assignment.current_rules())
+def missing(cycle: Cycle) -> list[Missing]:
+    return outlook.outlook(cycle, list(readings.to_be_read(cycle)), policies.policy_of(cycle), WHEN).missing
 
 
 def readers_of(entry: Entry) -> set[User]:
@@ -208,8 +209,8 @@ def test_assign_cycle_names_entries_nobody_may_score_and_gives_the_rest(
     code = hopeless.registration.code
     assert done.given == 2
     assert [str(one) for one in done.stuck] == [
-        f"{code}, factor 1: no scorer may do the first reading",
-        f"{code}, factor 1: no scorer may do the second reading",
+        f"{code}, factor 1: no scorer may do the {kind} reading (2 work in the candidate's district)"
+        for kind in ("first", "second")
     ]
 
 
@@ -225,28 +226,30 @@ def test_assign_cycle_refuses_by_name_when_nothing_can_be_given(scorer: User, st
 def test_outlook_is_what_assign_cycle_would_do(scorer: User, other_scorer: User, staff: User) -> None:
     entry = make_locked()
     code = entry.registration.code
-    assert [(one.code, one.role, one.reason, one.is_stuck) for one in outlook(entry.cycle)] == [
-        (code, "first", "coverage", False),
-        (code, "second", "one per candidate", False),
+    planned = missing(entry.cycle)
+    assert [(one.code, one.role, one.reason, one.minutes) for one in planned] == [
+        (code, "first", "coverage", 30),
+        (code, "second", "one per candidate", 30),
     ]
     assignment.assign_cycle(entry.cycle_id, by=staff, at=WHEN)
-    assert outlook(entry.cycle) == []
+    assert [(one.entry, one.role, one.reason, one.name) for one in planned] == held()
+    assert missing(entry.cycle) == []
 
 
 # ---- Policy
 
 
 def test_assign_cycle_a_scorers_first_entries_are_read_twice(staff: User) -> None:
-    ScoringPolicy.objects.update(double_first_entries=1)
+    ScoringPolicy.objects.update(double_first_entries=3)
     old, new = make_scorer("Old Hand"), make_scorer("New Hand")
     for _ in range(2):
         make_reading(make_locked(cycle=make_cycle(2026), registration=make_registration()), old)
     registration = make_registration()
     entries = [make_locked(registration, factor) for factor in (1, 2, 3, 4)]
     assignment.assign_cycle(entries[0].cycle_id, by=staff, at=WHEN)
-    twice = [row for row in held() if row[2] == "first entries"]
-    assert [(role, name) for _, role, _, name in twice] == [("second", "Old Hand")]
-    assert Assignment.objects.get(entry=twice[0][0], role="first").scorer == new
+    theirs = Assignment.objects.filter(scorer=new).order_by("assigned_at", "pk")[:3]
+    assert [readers_of(one.entry) for one in theirs] == [{old, new}] * len(theirs)
+    assert "first entries" in [row[2] for row in held()]
 
 
 def test_assign_cycle_random_share(scorer: User, other_scorer: User, staff: User) -> None:
@@ -379,5 +382,5 @@ def test_assign_cycle_queries_do_not_grow(
     for count in (1, 3):
         for number in range(count):
             make_locked(make_registration(), factor=1 + number % 2)
-        with django_assert_num_queries(23):  # type: ignore[operator]
+        with django_assert_num_queries(31):  # type: ignore[operator]
             assignment.assign_cycle(cycle.pk, by=staff, at=WHEN)

@@ -10,7 +10,7 @@ from icg_cert.audit.models import Event
 from icg_cert.lib.refusal import Refused
 from icg_cert.mail.models import Message
 from portfolios.models import Entry
-from scoring import assignment, handover, readings, sheets
+from scoring import assignment, handover, outlook, policies, readings, sheets
 from scoring.models import Assignment, Rating, Recusal, Scorer, ScoringPolicy, Sheet
 from tests.factories import (
     at,
@@ -76,8 +76,12 @@ def test_recuse_leaves_a_reading_open_that_nobody_else_may_do(scorer: User, staf
     sheet = make_reading(entry, scorer)
     handover.recuse(sheet.pk, reason="", by=scorer, at=WHEN)
     assert entry.assignments.count() == 0
-    missing = assignment.outlook(entry.cycle, list(readings.to_be_read(entry.cycle)), assignment.current_rules())
-    assert {(one.role, one.is_stuck) for one in missing} == {("first", True), ("second", True)}
+    missing = outlook.outlook(
+        entry.cycle, list(readings.to_be_read(entry.cycle)), policies.policy_of(entry.cycle), WHEN
+    ).missing
+    assert [(one.role, one.why) for one in missing] == [
+        (role, "1 has stepped back from this candidate") for role in ("first", "second")
+    ]
     make_scorer(), make_scorer()
     assert assignment.assign_cycle(entry.cycle_id, by=staff, at=WHEN).given == 2
 

@@ -19,10 +19,11 @@ from icg_cert.lib import clock
 from portfolios import consents, storage
 from portfolios.models import Entry, Requirement, Upload
 from scoring import handover, queue
-from scoring.models import Assignment, FeedbackStatement, Recusal, Sheet
+from scoring.models import Assignment, FeedbackStatement, ReadingTime, Recusal, Scorer, Sheet
 from tests.factories import (
     at,
     make_cycle,
+    make_factor,
     make_locked,
     make_policy,
     make_reading,
@@ -449,18 +450,66 @@ def test_board_counts_entries_by_stage(scorer: User, other_scorer: User, lead: U
 
 def test_board_assign_gives_out_and_says_so(scorer: User, other_scorer: User, staff: User, lead: User) -> None:
     make_locked()
-    client = signed_in(staff)
-    assert "Assign the entries of 2027" in texts(page_of(staff, "/scoring/board/"), "button.primary")
-    assert "Assign the entries of 2027" not in page_of(lead, "/scoring/board/").get_text()
-    said = [client.post("/scoring/board/2027/assign/", follow=True).content.decode() for _ in range(2)]
-    assert "2 readings given out. The scorers are told." in said[0]
-    assert "Every entry has its scorers already. Nothing was changed." in said[1]
+    assert texts(page_of(staff, "/scoring/board/"), "main a.primary") == ["See who would read what"]
+    assert texts(page_of(lead, "/scoring/board/"), "main a.primary") == []
+    said = give_out(staff)
+    assert texts(said, ".notice") == ["Done. 2 readings given out. The scorers are told."]
+    again = page_of(staff, "/scoring/board/2027/assign/")
+    assert texts(again, ".empty h2") == ["Nothing to give out"]
+
+
+def give_out(staff: User) -> BeautifulSoup:
+    """By the preview, as it stands when it is pressed."""
+    seen = page_of(staff, "/scoring/board/2027/assign/").select_one("[name=seen]")
+    assert seen
+    data = {"seen": seen["value"]}
+    response = signed_in(staff).post("/scoring/board/2027/assign/", data, follow=True)
+    return BeautifulSoup(response.content, "html.parser")
+
+
+def test_board_assign_previews_who_would_hold_what(scorer: User, other_scorer: User, staff: User) -> None:
+    ReadingTime.objects.create(factor=make_factor(1), minutes=40)
+    make_reading(make_locked(), scorer)
+    registration = make_registration()
+    talk = make_requirement(make_factor(2), "talk", kind=Requirement.Kind.VIDEO)
+    make_upload(make_locked(registration, 2), talk, duration_ms=600_001)
+    page = page_of(staff, "/scoring/board/2027/assign/")
+    assert texts(page, "[aria-label='How full the desks would be'] tbody tr") == [
+        "Sol Sato 1 2 40 81",
+        "Tia Torres 0 2 0 81",
+    ]
+    plan = [texts(row, "td") for row in page.select("[aria-label='Who would read what'] tbody tr")]  # type: ignore[arg-type]
+    assert sorted(row[:4] for row in plan) == [
+        ["1", "Second reading", "one per candidate", "40"],
+        ["2", "First reading", "coverage", "41"],
+        ["2", "Second reading", "one per candidate", "41"],
+    ]
+    assert sorted(row[4] for row in plan if row[0] == "2") == ["Sol Sato", "Tia Torres"]
+    assert "no other plan spreads the minutes more evenly" in page.get_text()
+    assert Assignment.objects.count() == 1
+
+
+def test_board_assign_refuses_what_was_seen_before_something_changed(
+    scorer: User, other_scorer: User, staff: User
+) -> None:
+    make_locked()
+    seen = page_of(staff, "/scoring/board/2027/assign/").select("[name=seen]")[0]["value"]
+    Scorer.objects.filter(user=scorer).update(district="Lakeside School District")
+    for posted in ({"seen": seen}, {}):
+        answer = signed_in(staff).post("/scoring/board/2027/assign/", posted, follow=True)
+        assert "Something changed since you looked" in answer.content.decode()
+    assert Assignment.objects.count() == 0
 
 
 def test_board_assign_names_what_nobody_may_score(scorer: User, staff: User) -> None:
     entry = make_locked(make_registration(district="Elsewhere District"))
-    said = signed_in(staff).post("/scoring/board/2027/assign/", follow=True).content.decode()
-    assert f"{entry.registration.code}, factor 1: no scorer may do the first reading" in said
+    page = page_of(staff, "/scoring/board/2027/assign/")
+    why = f"Nobody may 1 works in the candidate's district. Choose somebody for the {{}} of {entry.registration.code}"
+    assert texts(page, "[aria-label='Readings that can be given to nobody'] tbody tr") == [
+        f"{entry.registration.code} 1 {kind} {why.format(kind.lower())}, factor 1"
+        for kind in ("First reading", "Second reading")
+    ]
+    assert page.select("form button.primary") == []
 
 
 def test_board_says_when_no_lead_may_decide(scorer: User, other_scorer: User, staff: User) -> None:
@@ -468,8 +517,9 @@ def test_board_says_when_no_lead_may_decide(scorer: User, other_scorer: User, st
     make_reading(entry, scorer, "1.00", "1.00", "1.00")
     make_reading(entry, other_scorer, "4.00", "4.00", "4.00", role="second")
     page = page_of(staff, "/scoring/board/")
-    assert texts(page, "[aria-label='Readings nobody holds yet'] tbody tr") == [
-        f"{entry.registration.code} 1 Adjudication gap No lead may decide: add one"
+    code = entry.registration.code
+    assert texts(page, "[aria-label='Readings that can be given to nobody'] tbody tr") == [
+        f"{code} 1 Adjudication No lead may decide: add one Choose a lead for {code}, factor 1"
     ]
 
 
@@ -486,18 +536,25 @@ def test_board_before_closing_says_what_will_stand_there(staff: User, lead: User
     assert page_of(staff, "/scoring/board/?cycle=1999", status=404)
 
 
+@pytest.mark.parametrize(("path", "queries"), [("/scoring/board/", 23), ("/scoring/board/2027/assign/", 21)])
 @pytest.mark.parametrize("rows", [1, 3])
 def test_board_queries_do_not_grow(
-    rows: int, scorer: User, other_scorer: User, staff: User, django_assert_num_queries: DjangoAssertNumQueries
+    path: str,
+    queries: int,
+    rows: int,
+    scorer: User,
+    other_scorer: User,
+    staff: User,
+    django_assert_num_queries: DjangoAssertNumQueries,
 ) -> None:
     for _ in range(rows):
         make_locked()
         make_reading(make_locked(), scorer, "4.00", "4.00", "4.00")
         make_scorer()
     client = signed_in(staff)
-    client.get("/scoring/board/")  # reads what is kept in memory
-    with django_assert_num_queries(17):
-        client.get("/scoring/board/")
+    client.get(path)  # reads what is kept in memory
+    with django_assert_num_queries(queries):
+        client.get(path)
 
 
 # ---- Files

@@ -6,7 +6,7 @@ from django.db import migrations, models
 class Migration(migrations.Migration):
 
     dependencies = [
-        ('portfolios', '0003_media'),
+        ('portfolios', '0004_keeping'),
     ]
 
     operations = [
