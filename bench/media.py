@@ -3,7 +3,9 @@
 import os
 import shutil
 import socket
+from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import closing
 from dataclasses import dataclass
 from pathlib import Path
 from statistics import median, quantiles
@@ -16,11 +18,13 @@ import requests
 from django.conf import settings
 from django.test import Client
 
-from bench.portal import Portal, behind_nginx, running
+from bench.portal import behind_nginx, peak
 from bench.world import NOW
 from portfolios import uploads
 from portfolios.models import Entry, Requirement
 from portfolios.storage import digest, tree
+from tests.object_store import BUCKET, ObjectStore
+from tests.portal import Portal
 
 MIB = 2**20
 FILM = 256 * MIB
@@ -36,7 +40,7 @@ TOKEN = "b" * 32  # of the form's protection: cookie and header only have to agr
 class Coach:
     """A candidate whose browser sends films into one slot."""
 
-    portal: Portal
+    url: str
     entry: Entry
     requirement: Requirement
 
@@ -48,7 +52,7 @@ class Coach:
         self.session.headers["X-CSRFToken"] = TOKEN
 
     def ask(self, path: str, body: dict[str, object]) -> dict[str, object]:
-        answer = self.session.post(f"{self.portal.url}{path}", json=body, timeout=120)
+        answer = self.session.post(f"{self.url}{path}", json=body, timeout=120)
         assert answer.ok, (path, answer.status_code, answer.text[:200])
         return answer.json()  # type: ignore[no-any-return]
 
@@ -74,7 +78,7 @@ class Coach:
         body = parts.read(number)
         sha256 = digest(body)
         signed = self.ask(f"/uploads/{upload}/sign", {"parts": [{"n": number, "sha256": sha256}]})["parts"][0]  # type: ignore[index]
-        address = signed["url"] if "://" in signed["url"] else f"{self.portal.url}{signed['url']}"
+        address = signed["url"] if "://" in signed["url"] else f"{self.url}{signed['url']}"
         answer = requests.put(address, body, headers=signed["headers"], timeout=120)
         assert answer.ok, (answer.status_code, answer.text[:200])
         return sha256
@@ -105,30 +109,54 @@ def slot() -> tuple[Entry, Requirement]:
 
 
 def ways_in() -> None:
-    """The same bytes: copied and forced to the disk, and sent through a real server in three lanes."""
-    folder = Path(settings.MEDIA_ROOT)
-    film = folder / "film.bin"
+    """The same bytes, sent through a real server in three lanes: beside a copy that is forced to the disk, and beside
+    one PUT to the bucket.
+    """
+    film = Path(settings.MEDIA_ROOT) / "film.bin"
     film.write_bytes(os.urandom(FILM))
-    entry, requirement = slot()
-    with running() as portal:
-        coach = Coach(portal, entry, requirement)
-        coach.send(Parts(MIB, film))
-        rounds = [(_mbs(lambda: _copy(film)), _mbs(lambda: coach.send(Parts(FILM, film)))) for _ in range(ROUNDS)]
-        _print_ways("a plain copy", rounds)
-        memory(coach)
+    with closing(Portal(settings.VAR_DIR)) as portal:
+        coach = Coach(portal.url, *slot())
+        _beside("a plain copy", lambda: _copy(film), coach, film)
+        before = peak(portal)
+        coach.send(Parts(LARGEST))
+        _print_memory(before, peak(portal))
+    into_a_bucket(film)
     film.unlink()
 
 
-def _print_ways(baseline: str, rounds: list[tuple[float, float]]) -> None:
-    ratios = [ours / bare for bare, ours in rounds]
+def into_a_bucket(film: Path) -> None:
+    with (
+        closing(ObjectStore(settings.VAR_DIR / "bucket")) as bucket,
+        closing(Portal(settings.VAR_DIR, bucket)) as portal,
+    ):
+        _beside("one presigned PUT", lambda: _put(bucket, film), Coach(portal.url, *slot()), film)
+
+
+def _beside(baseline: str, bare: Callable[[], None], coach: Coach, film: Path) -> None:
+    coach.send(Parts(MIB, film))
+    rounds = [(_mbs(bare), _mbs(lambda: coach.send(Parts(FILM, film)))) for _ in range(ROUNDS)]
+    ratios = [ours / other for other, ours in rounds]
     print(f"\n{f'{FILM // MIB} MiB':<26}{'MB/s':>10}{f'of {baseline}: median':>30}{'lowest':>9}")
-    print(f"{baseline:<26}{median(bare for bare, _ in rounds):>10.0f}")
+    print(f"{baseline:<26}{median(other for other, _ in rounds):>10.0f}")
     print(f"{'our upload':<26}{median(ours for _, ours in rounds):>10.0f}{median(ratios):>29.0%} {min(ratios):>8.0%}")
 
 
-def _mbs(work: object) -> float:
+def _put(bucket: ObjectStore, film: Path) -> None:
+    url = bucket.client.generate_presigned_url("put_object", Params={"Bucket": BUCKET, "Key": "bare"})
+    with film.open("rb") as file:
+        assert requests.put(url, file, timeout=120).ok
+
+
+def _print_memory(before: int, after: int) -> None:
+    """What the server has held at most, after small films and after one of 4 GiB."""
+    print(f"\n{'memory of the server':<26}{'peak MiB':>10}{'of the first peak':>20}")
+    for size, held in ((FILM, before), (LARGEST, after)):
+        print(f"{f'after {size // MIB:,} MiB':<26}{held / MIB:>10.0f}{held / before:>19.0%}")
+
+
+def _mbs(work: Callable[[], None]) -> float:
     begin = perf_counter()
-    work()  # type: ignore[operator]
+    work()
     return FILM / 1e6 / (perf_counter() - begin)
 
 
@@ -140,15 +168,6 @@ def _copy(film: Path) -> None:
     beside.unlink()
 
 
-def memory(coach: Coach) -> None:
-    """What the server has held at most, after small films and after one of 4 GiB."""
-    before = coach.portal.peak
-    coach.send(Parts(LARGEST))
-    print(f"\n{'memory of the server':<26}{'peak MiB':>10}{'of the first peak':>20}")
-    for size, peak in ((FILM, before), (LARGEST, coach.portal.peak)):
-        print(f"{f'after {size // MIB:,} MiB':<26}{peak / MIB:>10.0f}{peak / before:>19.0%}")
-
-
 def slow_lines() -> None:
     """A page's answers, alone and while sixty people send a part each over a line of 100 kB a second."""
     if shutil.which("nginx") is None:
@@ -157,12 +176,11 @@ def slow_lines() -> None:
     entry, requirement = slot()
     settings.UPLOAD_OPEN_PER_PERSON = SLOW_LINES + 1
     addresses = [_address(entry, requirement) for _ in range(SLOW_LINES)]
-    with running() as portal, behind_nginx(portal, settings.VAR_DIR / "nginx") as door:
-        coach = Coach(door, entry, requirement)
-        coach.session.get(f"{door.url}/dashboard/", timeout=30)
+    portal, answers = Portal(settings.VAR_DIR), list[bytes]()
+    with closing(portal), behind_nginx(portal, settings.VAR_DIR / "nginx") as url:
+        coach = Coach(url, entry, requirement)
         alone = _p95(coach)
-        answers: list[bytes] = []
-        lines = [Thread(target=_trickle, args=(door.url, address, answers)) for address in addresses]
+        lines = [Thread(target=_trickle, args=(url, address, answers)) for address in addresses]
         for line in lines:
             line.start()
         beside = _p95(coach)
@@ -200,6 +218,6 @@ def _p95(coach: Coach) -> float:
     times, begin = [], perf_counter()
     while perf_counter() - begin < LOOKS_SECONDS:
         asked = perf_counter()
-        assert coach.session.get(f"{coach.portal.url}/dashboard/", timeout=30).status_code == 200
+        assert coach.session.get(f"{coach.url}/dashboard/", timeout=30).status_code == 200
         times.append(perf_counter() - asked)
     return quantiles(times, n=20)[-1]

@@ -27,7 +27,7 @@ class Portal:
     """On this process's database, with files and clock under `var`. Started at once; `kill` and `start` at will."""
 
     def __init__(self, var: Path, store: ObjectStore | None = None) -> None:
-        self.port = _free_port()
+        self.port = free_port()
         self.url = f"http://localhost:{self.port}"
         for name in ("queue", "queue-control", "media", "static"):
             (var / name).mkdir(parents=True, exist_ok=True)
@@ -51,6 +51,9 @@ class Portal:
                 return
         raise AssertionError("the web server does not start")
 
+    def close(self) -> None:
+        self.kill()
+
     def kill(self) -> None:
         """SIGKILL for the master and its worker at once, in the middle of whatever they do."""
         os.killpg(self.process.pid, signal.SIGKILL)
@@ -62,7 +65,7 @@ def _database() -> str:
     return f"postgresql://{its['USER']}@{quote(str(its['HOST']), safe='')}/{its['NAME']}"
 
 
-def _free_port() -> int:
+def free_port() -> int:
     with socket.socket() as probe:
         probe.bind(("127.0.0.1", 0))
         port: int = probe.getsockname()[1]
