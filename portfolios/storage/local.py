@@ -10,6 +10,7 @@ from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from math import inf
 from pathlib import Path
 from shutil import copyfileobj
 from tempfile import NamedTemporaryFile
@@ -91,7 +92,7 @@ class LocalStore:
     def unfinished(self, prefix: str, *, before: datetime) -> Iterator[Transfer]:
         """See Store. What a dead worker left of a `put` is among them."""
         for path in sorted(self._path(prefix).glob(f"*{OPEN}")):
-            if path.stat().st_mtime < before.timestamp():
+            if _touched(path) < before.timestamp():
                 yield Transfer(str(path.relative_to(self.root.resolve()).with_suffix("")), path.name, 0, 0)
 
     def put(self, key: str, file: BinaryIO, *, content_type: str) -> int:
@@ -146,6 +147,13 @@ class LocalStore:
     def _open_path(self, key: str) -> Path:
         path = self._path(key)
         return path.with_name(path.name + OPEN)
+
+
+def _touched(path: Path) -> float:
+    try:
+        return path.stat().st_mtime
+    except FileNotFoundError:  # finished or given up since it was listed
+        return inf
 
 
 def _make_durable(path: Path) -> None:

@@ -11,6 +11,9 @@ KEPT = 8
 class RemoteFile(io.RawIOBase):
     """Fetches whole blocks and keeps the last few, so that a probe that jumps between head and tail of a film costs a
     few requests; what is longer than a block is fetched in one.
+
+    Readers of formats repair around what they cannot read, and would call the file damaged where the network was: what
+    went wrong is said again on closing.
     """
 
     def __init__(self, size: int, fetch: Callable[[int, int], bytes]) -> None:
@@ -19,6 +22,13 @@ class RemoteFile(io.RawIOBase):
         self._fetch = fetch
         self._place = 0
         self._blocks: OrderedDict[int, bytes] = OrderedDict()
+        self._trouble: Exception | None = None
+
+    def close(self) -> None:
+        trouble, self._trouble = self._trouble, None
+        super().close()
+        if trouble:
+            raise trouble
 
     def readable(self) -> bool:
         return True
@@ -67,7 +77,11 @@ class RemoteFile(io.RawIOBase):
         return self._blocks[number]
 
     def _whole(self, start: int, length: int) -> bytes:
-        found = self._fetch(start, length)
-        if len(found) != length:
-            raise OSError(f"{len(found)} of {length} bytes from {start}")
+        try:
+            found = self._fetch(start, length)
+            if len(found) != length:
+                raise OSError(f"{len(found)} of {length} bytes from {start}")
+        except Exception as error:
+            self._trouble = error
+            raise
         return found

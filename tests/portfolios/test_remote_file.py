@@ -1,12 +1,14 @@
 """A file that is elsewhere costs few requests and few bytes."""
 
+from collections.abc import Callable
 from io import BytesIO
 from typing import Any
 
 import av
 import pytest
 
-from portfolios.storage import remote_file
+from portfolios.checking import pdfs, videos, zips
+from portfolios.storage import Unavailable, remote_file
 from portfolios.storage.remote_file import BLOCK, RemoteFile
 from tests.portfolios import files
 
@@ -22,6 +24,20 @@ class Elsewhere:
 
     def file(self) -> RemoteFile:
         return RemoteFile(len(self.body), self)
+
+
+class Failing(Elsewhere):
+    """Answers a number of times and then once not."""
+
+    def __init__(self, body: bytes, answers: int) -> None:
+        super().__init__(body)
+        self.answers = answers
+
+    def __call__(self, start: int, length: int) -> bytes:
+        if len(self.asked) == self.answers:
+            self.asked.append((start, length))
+            raise Unavailable("the network is gone")
+        return super().__call__(start, length)
 
 
 @pytest.fixture
@@ -55,8 +71,43 @@ def test_last_block_ends_with_the_file_and_few_are_kept(far: Elsewhere) -> None:
 def test_fewer_bytes_than_there_must_be_are_an_error(far: Elsewhere) -> None:
     file = RemoteFile(len(far.body) + 1, far)
     file.seek(-1, 2)
-    with pytest.raises(OSError, match="4 of 5 bytes"):
-        file.read(1)
+    for verb in (lambda: file.read(1), file.close):
+        with pytest.raises(OSError, match="4 of 5 bytes"):
+            verb()
+    file.close()
+    assert file.closed
+
+
+PDF, DOCX, FILM = files.pdf(30), files.word(*[str(n) * 100 for n in range(900)]), files.film(seconds=300)
+
+
+def probe_pdf(file: Any) -> None:
+    pdfs.check(file, 100)
+
+
+def probe_docx(file: Any) -> None:
+    zips.check(file, ".docx")
+
+
+def probe_film(file: Any) -> None:
+    videos.check(file, "mov", max_ms=None, min_ms=0, frame_max=(4096, 2304))
+
+
+@pytest.mark.parametrize(("body", "probe"), [(PDF, probe_pdf), (DOCX, probe_docx), (FILM, probe_film)])
+def test_network_that_fails_is_never_a_damaged_file(
+    monkeypatch: pytest.MonkeyPatch, body: bytes, probe: Callable[[Any], None]
+) -> None:
+    """At whichever request: a reader that mends, or takes it for the end, must not put the blame on the candidate."""
+    monkeypatch.setattr(remote_file, "BLOCK", 512)
+    monkeypatch.setattr(remote_file, "KEPT", 1)
+    far = Elsewhere(body)
+    with far.file() as file:
+        probe(file)
+    requests = len(far.asked)
+    assert requests > 2
+    for after in range(requests):
+        with pytest.raises(Unavailable), Failing(body, after).file() as file:
+            probe(file)
 
 
 def film_with_its_index_behind(gap: int) -> bytes:

@@ -11,6 +11,7 @@ import pytest
 import requests
 from botocore.compat import get_current_datetime
 from django.core.files.uploadedfile import SimpleUploadedFile
+from django.db import connection
 from django.test import Client
 from django.urls import reverse
 
@@ -347,6 +348,36 @@ def bucket(kept_in: str, s3: ObjectStore) -> ObjectStore:
 
 
 only_there = pytest.mark.parametrize("kept_in", ["s3"], indirect=True)
+
+
+@only_there
+@pytest.mark.django_db(transaction=True)
+def test_no_transaction_waits_for_the_bucket(browser: Browser, bucket: ObjectStore) -> None:
+    asked: list[tuple[str, bool]] = []
+    events = storage.default().client.meta.events  # type: ignore[attr-defined]
+
+    def note(model: Any, **more: Any) -> None:
+        asked.append((model.name, connection.in_atomic_block))
+
+    events.register("before-call.s3", note)
+    browser.create()
+    browser.send(1, 2)
+    browser.relay(3, CUTS[2])
+    browser.create()
+    browser.complete()
+    browser.client.delete(f"/uploads/{browser.id}/")
+    browser.create()
+    browser.client.delete(f"/uploads/{browser.id}/")
+    events.unregister("before-call.s3", note)
+    assert {name for name, _ in asked} == {
+        "CreateMultipartUpload",
+        "UploadPart",
+        "ListParts",
+        "CompleteMultipartUpload",
+        "AbortMultipartUpload",
+        "DeleteObject",
+    }
+    assert [name for name, in_transaction in asked if in_transaction] == []
 
 
 @only_there

@@ -1,4 +1,7 @@
-"""`manage.py check_storage`: does the place where files are kept do what the portal stands on?"""
+"""`manage.py check_storage`: does the place where files are kept do what the portal stands on?
+
+It sends and reads as a browser does, so it must run where the address for browsers can be reached.
+"""
 
 from typing import Any
 
