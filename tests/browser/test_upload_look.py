@@ -57,7 +57,9 @@ def test_every_state_of_an_upload_is_fit_to_be_seen(
     section(page, video).get_by_role("button", name="Pause").click()
     expect(state(page, video).last).to_have_text("Paused")
     ada.look("paused")
+    gate.held.clear()  # broken off by the pause
     section(page, video).get_by_role("button", name="Resume").click()
+    until(page, lambda: len(gate.held) == 3, "three lanes under way again")
     ada.context.set_offline(True)
     gate.cut()
     expect(state(page, video).last).to_have_text("Waiting")
