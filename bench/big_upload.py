@@ -155,6 +155,7 @@ def _pause(page: Page, slot: Requirement, ada: Computer) -> None:
 
 
 def _crash(page: Page, slot: Requirement, ada: Computer, film: Path) -> Page:
+    size = film.stat().st_size
     with suppress(Error):
         page.goto("chrome://crash", timeout=5000)
     page.close()
@@ -162,7 +163,7 @@ def _crash(page: Page, slot: Requirement, ada: Computer, film: Path) -> Page:
     page = ada.tab()
     choose(page, slot, film)
     at = perf_counter()
-    while state(page, slot).all_inner_texts() != ["Uploading"]:
+    while _percent(page) * size < held * 100 or state(page, slot).all_inner_texts() != ["Uploading"]:
         page.wait_for_timeout(20)
     took = perf_counter() - at
     tell(f"the tab crashed; in a new one {held / MEGABYTE:,.0f} MB were hashed and not sent again, within {took:.1f} s")

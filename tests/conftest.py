@@ -12,6 +12,7 @@ from pytest_django import Settings
 
 from candidates.models import User
 from candidates.permissions import FINANCE, LEAD, SCORER, STAFF
+from icg_cert.celery import app
 from payments.gateways import registry
 from tests import object_store
 from tests.factories import make_scorer, make_user
@@ -108,3 +109,11 @@ def s3(seaweed: ObjectStore, settings: Settings) -> Iterator[ObjectStore]:
     seaweed.allow(settings.BASE_URL)
     yield seaweed
     seaweed.empty()
+
+
+@pytest.fixture
+def checked_at_once() -> Iterator[None]:
+    """Jobs that are sent to the queue run where they are sent."""
+    app.conf.task_always_eager = True
+    yield
+    app.conf.task_always_eager = False

@@ -13,11 +13,11 @@ export class Teller {
     this.quarter = -1;
   }
 
-  progress({ percent }) {
+  progress({ percent, skipped }) {
     const [before, quarter] = [this.quarter, Math.floor(percent / 25)];
     if (quarter <= before || quarter === 4) return;
     this.quarter = quarter;
-    if (before < 0) announce(percent ? `${this.name} goes on at ${percent} percent.` : `Uploading ${this.name}.`);
+    if (before < 0) announce(skipped ? `${this.name} goes on at ${percent} percent.` : `Uploading ${this.name}.`);
     else announce(`${this.name}: ${quarter * 25} percent.`);
   }
 

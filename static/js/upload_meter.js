@@ -19,6 +19,11 @@ export class Meter {
     this.skipped += bytes;
   }
 
+  // What is measured begins with the first part on its way, also after a rest.
+  start() {
+    if (!this.samples.length) this.sample();
+  }
+
   move(number, bytes) {
     this.onItsWay.set(number, bytes);
     this.sample();

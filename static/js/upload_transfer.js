@@ -84,6 +84,7 @@ export class Transfer {
     }
     const part = this.permitted.shift();
     if (!part) return;
+    this.meter.start();
     try {
       await sendPart({ ...this.way(part), requests: this.requests, onProgress: (bytes) => this.move(part, bytes) });
       this.succeed(part);
@@ -126,7 +127,6 @@ export class Transfer {
   skip(part, position) {
     this.queue.splice(position, 1);
     this.meter.skip(part.number, part.blob.size);
-    this.onProgress(this.meter);
   }
 
   move(part, bytes) {

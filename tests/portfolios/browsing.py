@@ -14,7 +14,11 @@ from icg_cert.lib import clock
 from portfolios import storage
 from portfolios.models import Entry, Requirement, Upload
 
-PARTS = "**/uploads/part/*"
+
+def sign_in_by_cookie(context: BrowserContext, url: str, user: User) -> None:
+    client = Client()
+    client.force_login(user)
+    context.add_cookies([{"name": "sessionid", "value": client.cookies["sessionid"].value, "url": url}])
 
 
 def is_part(url: str) -> bool:
@@ -34,23 +38,20 @@ class Computer:
         self.problems: list[str] = []
         self.sent: list[Request] = []
         self.context.on("request", self._note)
-        self.sign_in(entry.registration.user)
+        sign_in_by_cookie(self.context, url, entry.registration.user)
 
     def _note(self, request: Request) -> None:
         if request.method in ("PUT", "POST") and (is_part(request.url) or "/relay/" in request.url):
             self.sent.append(request)
 
-    def sign_in(self, user: User) -> None:
-        client = Client()
-        client.force_login(user)
-        session = client.cookies["sessionid"].value
-        self.context.add_cookies([{"name": "sessionid", "value": session, "url": self.url}])
-
-    def tab(self) -> Page:
+    def tab(self, url: str = "", *, has_clock: bool = False) -> Page:
+        """The entry's page, by way of `url` if one is given; with a clock that the test can put forward, or not."""
         page = self.context.new_page()
+        if has_clock:
+            page.clock.install()
         page.on("pageerror", lambda error: self.problems.append(str(error)))
         page.on("console", lambda message: self._hear(message.text))
-        page.goto(f"/entries/{self.entry.pk}/")
+        page.goto(f"{url or self.url}/entries/{self.entry.pk}/")
         return page
 
     def _hear(self, text: str) -> None:
@@ -123,7 +124,6 @@ def until(page: Page, condition: Callable[[], bool], words: str = "what was wait
     for _ in range(600):
         if condition():
             return
-        page.evaluate("new Promise((resume) => requestAnimationFrame(() => resume()))")
         page.wait_for_timeout(20)
     raise AssertionError(f"{words} did not happen")
 

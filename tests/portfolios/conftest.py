@@ -9,7 +9,6 @@ import requests
 from playwright.sync_api import Browser
 
 from candidates.models import PolicyText, User
-from icg_cert.celery import app
 from icg_cert.lib import clock
 from portfolios.models import Entry, Requirement
 from tests import object_store
@@ -74,10 +73,3 @@ def computer(chromium: Browser, live_server: Any, entry: Entry, noon: datetime) 
     yield make
     for one in computers:
         one.close()
-
-
-@pytest.fixture
-def checked_at_once() -> Iterator[None]:
-    app.conf.task_always_eager = True
-    yield
-    app.conf.task_always_eager = False

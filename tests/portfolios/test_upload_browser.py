@@ -8,7 +8,6 @@ import pytest
 from django.test import Client
 from playwright.sync_api import Browser, Page, Route, expect
 
-from icg_cert.celery import app
 from icg_cert.lib import clock
 from portfolios import checks
 from portfolios.models import Entry, Requirement, Upload
@@ -37,13 +36,6 @@ def page(chromium: Browser, live_server: Any, entry: Entry, noon: Any, settings:
     yield page
     context.close()
     assert problems == []
-
-
-@pytest.fixture
-def checked_at_once() -> Iterator[None]:
-    app.conf.task_always_eager = True
-    yield
-    app.conf.task_always_eager = False
 
 
 def choose(page: Page, slot: Requirement, path: Path, *, consent: bool = False) -> None:
