@@ -31,10 +31,6 @@ CHANGED = (
     "damaged-here",
     "This file was damaged on our side after it arrived. You did nothing wrong. Please upload it once more.",
 )
-NO_SOUND = {
-    "code": "no-sound",
-    "words": "This film has no sound. If it should have, upload it again with its sound. If it is meant so, say so.",
-}
 
 
 def check(upload_id: UUID, *, at: datetime) -> None:
@@ -120,9 +116,8 @@ def _accept(upload_id: UUID, finding: Finding, *, at: datetime) -> None:
     upload.state = State.PROCESSING if upload.requirement.is_video else State.READY
     upload.checked_at, upload.reason_code, upload.reason = at, "", ""
     upload.duration_ms, upload.width, upload.height = finding.duration_ms, finding.width, finding.height
-    upload.pages, upload.has_sound = finding.pages, finding.has_sound
-    if finding.has_sound is False:
-        upload.remarks = [NO_SOUND]
+    upload.has_sound = finding.has_sound
+    upload.pages, upload.remarks = finding.pages, finding.remarks
     upload.save()
     trail.record("upload.accept", upload, by=None, at=at)
     if upload.requirement.maximum == 1:

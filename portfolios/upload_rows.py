@@ -18,7 +18,7 @@ SLOT_WORDS = {
     SlotState.CHECKING: ("Being checked", "info"),
     SlotState.PROBLEM: ("Needs another file", "bad"),
     SlotState.CONSENT: ("Consent missing", "warn"),
-    SlotState.REMARK: ("Please confirm", "warn"),
+    SlotState.SOUND: ("Without sound", "warn"),
     SlotState.PARTLY: ("In progress", "info"),
     SlotState.DONE: ("Ready", "good"),
 }
@@ -110,7 +110,7 @@ def row(upload: Upload, *, may_edit: bool, is_owner: bool) -> Row:
         poster_url=reverse("portfolios:media-poster", args=[upload.pk]) if is_video and has_poster else "",
         remove_url=reverse("portfolios:upload-remove", args=[upload.pk]) if may_edit else "",
         needs_consent=may_edit and is_video and upload.consented_at is None and upload.state != State.REJECTED,
-        remarks=tuple(remark["words"] for remark in upload.remarks),
+        remarks=tuple(remark["words"] for remark in upload.remarks) if is_owner else (),
         confirm_url=_confirm_url(upload) if may_edit else "",
         is_checked=is_usable(upload) or upload.state in (State.REJECTED, State.OPEN),
     )
@@ -128,8 +128,8 @@ def _told_state(upload: Upload) -> State:
 
 
 def _confirm_url(upload: Upload) -> str:
-    is_open = upload.remarks and upload.remarks_seen_at is None and is_usable(upload)
-    return reverse("portfolios:upload-confirm", args=[upload.pk]) if is_open else ""
+    is_asked = upload.is_silence_a_question and is_usable(upload)
+    return reverse("portfolios:upload-confirm", args=[upload.pk]) if is_asked else ""
 
 
 def _percent(upload: Upload) -> int:

@@ -1,11 +1,14 @@
 """The outcome of looking at a file."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 
 @dataclass(frozen=True, slots=True)
 class Finding:
-    """What a good file is like: milliseconds and upright pixels of a video, pages of a PDF, a poster as JPEG."""
+    """What a good file is like: milliseconds and upright pixels of a video, pages of a PDF, a poster as JPEG.
+
+    `remarks` are what its candidate should look at though it can be used, each with "code" and "words".
+    """
 
     duration_ms: int | None = None
     width: int | None = None
@@ -13,6 +16,7 @@ class Finding:
     has_sound: bool | None = None
     pages: int | None = None
     poster: bytes = b""
+    remarks: list[dict[str, str]] = field(default_factory=list)
 
 
 class Unusable(Exception):

@@ -21,6 +21,10 @@ DAMAGED = (
 )
 NO_PICTURE = ("no-picture", "This file has sound but no picture. Choose the video itself, and upload that.")
 
+NO_SOUND = (
+    "This film has no sound. If it should have, upload it again with its sound. If it is meant to have none, say so."
+)
+
 
 def check(file: BinaryIO, family: str, *, max_ms: int | None, min_ms: int, frame_max: tuple[int, int]) -> Finding:
     """Unusable unless it plays to its end, has a picture of at most `frame_max`, and lasts min_ms to max_ms."""
@@ -49,7 +53,8 @@ def _probe(container: Any, frame_max: tuple[int, int]) -> Finding:
     _refuse_unless_one_opens(container, stream)
     width, height = _upright(first)
     has_sound = bool(container.streams.audio)
-    return Finding(_duration_ms(container), width, height, has_sound, poster=_poster(first))
+    remarks = [] if has_sound else [{"code": "no-sound", "words": NO_SOUND}]
+    return Finding(_duration_ms(container), width, height, has_sound, poster=_poster(first), remarks=remarks)
 
 
 def picture_of(container: Any) -> Any:

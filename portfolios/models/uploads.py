@@ -187,6 +187,11 @@ class Upload(models.Model):
         return f"{self.requirement.key}-{str(self.pk)[:8]}"
 
     @property
+    def is_silence_a_question(self) -> bool:
+        """A film without a sound track, which may be meant so: its candidate has not said yet."""
+        return self.has_sound is False and self.remarks_seen_at is None
+
+    @property
     def part_count(self) -> int:
         return -(-self.size // self.part_size)
 

@@ -1,6 +1,6 @@
 """A file on its way into an entry: begun, sent in parts, completed; consented to, removed."""
 
-from portfolios.uploads.files import confirm_consent, confirm_remarks, fingerprint_of, remove, take_in
+from portfolios.uploads.files import confirm_consent, confirm_silence, fingerprint_of, remove, take_in
 from portfolios.uploads.rows import locked_entry, received, transfer_of
 from portfolios.uploads.transfers import (
     Announced,
@@ -22,7 +22,7 @@ __all__ = [
     "begin",
     "complete",
     "confirm_consent",
-    "confirm_remarks",
+    "confirm_silence",
     "expire",
     "fingerprint_of",
     "locked_entry",

@@ -192,8 +192,8 @@ def upload_consent(request: HttpRequest, pk: UUID) -> HttpResponse:
 @login_required
 @require_POST
 def upload_confirm(request: HttpRequest, pk: UUID) -> HttpResponse:
-    """What we remarked on the file is meant so."""
-    return _confirmed(request, pk, uploads.confirm_remarks)
+    """The film is meant to have no sound."""
+    return _confirmed(request, pk, uploads.confirm_silence)
 
 
 def _confirmed(request: HttpRequest, pk: UUID, verb: Callable[..., Upload]) -> HttpResponse:
