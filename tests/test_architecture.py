@@ -37,8 +37,12 @@ PURE = [
     "payments.gateways.paypal_events",
     "payments.gateways.paypal_movements",
     "payments.gateways.stripe_answers",
+    "portfolios.checking.containers",
+    "portfolios.checking.finding",
+    "portfolios.checking.videos",
     "portfolios.filenames",
     "portfolios.storage.base",
+    "portfolios.transcoding",
     "scoring.planner",
     "scoring.scores",
 ]
