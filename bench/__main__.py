@@ -32,7 +32,7 @@ from django.db import connection  # noqa: E402
 from django.test import Client  # noqa: E402
 from django.test.utils import CaptureQueriesContext  # noqa: E402
 
-from bench import media, money, scoring, world  # noqa: E402
+from bench import films, media, money, scoring, world  # noqa: E402
 from icg_cert.lib import clock  # noqa: E402
 
 ROUNDS = 7
@@ -60,6 +60,7 @@ def main() -> None:
     scoring.agreement()
     media.ways_in()
     media.slow_lines()
+    films.made_ready()
     shutil.rmtree(VAR / "media")
 
 

@@ -117,7 +117,8 @@ def _accept(upload_id: UUID, finding: Finding, *, at: datetime) -> None:
     upload.state = State.PROCESSING if upload.requirement.is_video else State.READY
     upload.checked_at, upload.reason_code, upload.reason = at, "", ""
     upload.duration_ms, upload.width, upload.height = finding.duration_ms, finding.width, finding.height
-    upload.pages, upload.has_sound, upload.remarks = finding.pages, finding.has_sound, finding.remarks
+    upload.has_sound = finding.has_sound
+    upload.pages, upload.remarks = finding.pages, finding.remarks
     upload.save()
     trail.record("upload.accept", upload, by=None, at=at)
     if upload.requirement.maximum == 1:

@@ -28,7 +28,7 @@ class SlotState(StrEnum):
     CHECKING = "checking"
     PROBLEM = "problem"
     CONSENT = "consent"
-    REMARK = "remark"
+    SOUND = "sound"
     PARTLY = "partly"
     DONE = "done"
 
@@ -75,8 +75,9 @@ class Slot:
         return [upload for upload in self.usable if not upload.has_consent]
 
     @property
-    def unanswered(self) -> list[Upload]:
-        return [upload for upload in self.usable if upload.waits_for_answer]
+    def unheard(self) -> list[Upload]:
+        """Usable films on which there is no sound, and nobody has said that there should be none."""
+        return [upload for upload in self.usable if upload.is_silence_a_question]
 
     @property
     def room(self) -> int:
@@ -94,7 +95,7 @@ class Slot:
             return self._short_of_files
         if self.unconsented:
             return SlotState.CONSENT
-        return SlotState.REMARK if self.unanswered else SlotState.DONE
+        return SlotState.SOUND if self.unheard else SlotState.DONE
 
     @property
     def _short_of_files(self) -> SlotState:
@@ -119,7 +120,7 @@ class Slot:
             SlotState.CHECKING: "the file is still being checked, usually for less than two minutes.",
             SlotState.PROBLEM: "the file cannot be used. Upload another.",
             SlotState.CONSENT: "confirm that everyone seen in the video agreed to it, and name the signed releases.",
-            SlotState.REMARK: "read what is said about the file, and confirm that it is meant so or upload another.",
+            SlotState.SOUND: "the film has no sound. Confirm that it is meant to have none, or upload another.",
         }[state]
 
 

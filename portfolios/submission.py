@@ -127,8 +127,8 @@ def lock_and_auto_submit(entry_id: int, *, at: datetime) -> str:
 
     Submitted becomes locked. A complete draft is submitted by the portal, locked, and the candidate told; an
     incomplete one lapses, and they are told what was missing. A draft waits while an upload that began in time may
-    still finish, and while a file is still being checked. A remark that nobody has answered when the grace is over
-    keeps nothing from being handed in. An extension moves the closing. What is left of a registration that has ended
+    still finish, and while a file is still being checked. A film without sound is taken as it is
+    when the grace is over. An extension moves the closing. What is left of a registration that has ended
     lapses without a word.
     """
     entry = _complete_or_not(entry_id)
@@ -161,9 +161,9 @@ def revive(entry_id: int, *, at: datetime) -> bool:
 
 
 def _gaps_at_closing(entry: Entry, at: datetime) -> list[completeness.Gap]:
-    """A film without sound is a film: whether it was meant so is a question, and there is nobody to ask any more."""
+    """Whether a film is meant to have no sound is a question, and after the grace there is nobody to ask any more."""
     in_grace = at < admission.finish_by(entry)
-    return [gap for gap in completeness.gaps(entry) if in_grace or gap.code != SlotState.REMARK]
+    return [gap for gap in completeness.gaps(entry) if in_grace or gap.code != SlotState.SOUND]
 
 
 def _must_wait(entry: Entry, gaps: list[completeness.Gap], at: datetime) -> bool:
@@ -174,7 +174,7 @@ def _must_wait(entry: Entry, gaps: list[completeness.Gap], at: datetime) -> bool
 
 def _may_confirm(codes: set[SlotState], in_grace: bool) -> bool:
     """A film that finished in the grace may be confirmed in the grace, when nothing else is missing."""
-    return in_grace and codes <= {SlotState.CONSENT, SlotState.REMARK}
+    return in_grace and codes <= {SlotState.CONSENT, SlotState.SOUND}
 
 
 def _complete_or_not(entry_id: int) -> Entry:

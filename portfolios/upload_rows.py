@@ -20,7 +20,7 @@ SLOT_WORDS = {
     SlotState.CHECKING: ("Being checked", "info"),
     SlotState.PROBLEM: ("Needs another file", "bad"),
     SlotState.CONSENT: ("Consent missing", "warn"),
-    SlotState.REMARK: ("Please confirm", "warn"),
+    SlotState.SOUND: ("Without sound", "warn"),
     SlotState.PARTLY: ("In progress", "info"),
     SlotState.DONE: ("Ready", "good"),
 }
@@ -149,8 +149,8 @@ def _told_state(upload: Upload) -> State:
 
 
 def _confirm_url(upload: Upload) -> str:
-    is_open = upload.waits_for_answer and is_usable(upload)
-    return reverse("portfolios:upload-confirm", args=[upload.pk]) if is_open else ""
+    is_asked = upload.is_silence_a_question and is_usable(upload)
+    return reverse("portfolios:upload-confirm", args=[upload.pk]) if is_asked else ""
 
 
 def _percent(upload: Upload) -> int | None:

@@ -19,11 +19,11 @@ DAMAGED = (
     "This video is damaged or was cut off while it was saved. Play it to the end on your own device; if that works, "
     "export it again as MP4, and upload that.",
 )
-NO_SOUND = {
-    "code": "no-sound",
-    "words": "This film has no sound. If it should have, upload it again with its sound. If it is meant so, say so.",
-}
 NO_PICTURE = ("no-picture", "This file has sound but no picture. Choose the video itself, and upload that.")
+
+NO_SOUND = (
+    "This film has no sound. If it should have, upload it again with its sound. If it is meant to have none, say so."
+)
 
 
 def check(file: BinaryIO, family: str, *, max_ms: int | None, min_ms: int, frame_max: tuple[int, int]) -> Finding:
@@ -53,7 +53,7 @@ def _probe(container: Any, frame_max: tuple[int, int]) -> Finding:
     _refuse_unless_one_opens(container, stream)
     width, height = _upright(first)
     has_sound = bool(container.streams.audio)
-    remarks = [] if has_sound else [NO_SOUND]
+    remarks = [] if has_sound else [{"code": "no-sound", "words": NO_SOUND}]
     return Finding(_duration_ms(container), width, height, has_sound, poster=_poster(first), remarks=remarks)
 
 

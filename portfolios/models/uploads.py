@@ -98,7 +98,6 @@ class Upload(models.Model):
         State.WITHDRAWN: set(),
     }
     HANDED_IN = [State.STORED, State.CHECKING, State.PROCESSING, State.READY, State.FAILED]
-    MUST_BE_CONFIRMED = {"no-sound"}  # remarks that its candidate has to answer; others are told, and that is all
     # Waits after a failed check of ours, before the next; there are settings.UPLOAD_PROCESSING_ATTEMPTS tries in all.
     CHECK_WAITS = [timedelta(minutes=1), timedelta(minutes=5)]
     CHECK_WAITS_AT_MOST = timedelta(hours=1)
@@ -179,12 +178,6 @@ class Upload(models.Model):
         return f"Upload {self.pk}"
 
     @property
-    def waits_for_answer(self) -> bool:
-        """Something about it may not be meant so, and its candidate has not said that it is."""
-        asked = any(remark["code"] in self.MUST_BE_CONFIRMED for remark in self.remarks)
-        return asked and self.remarks_seen_at is None
-
-    @property
     def neutral_name(self) -> str:
         """The name everybody but the candidate sees: says what it is and nothing of whom."""
         return f"{self.neutral_stem}{self.extension}"
@@ -202,6 +195,11 @@ class Upload(models.Model):
     def has_consent(self) -> bool:
         """Whether that is stated and the signed releases are named."""
         return bool(self.consented_at and self.consent and self.consent.releases)
+
+    @property
+    def is_silence_a_question(self) -> bool:
+        """A film without a sound track, which may be meant so: its candidate has not said yet."""
+        return self.has_sound is False and self.remarks_seen_at is None
 
     @property
     def part_count(self) -> int:

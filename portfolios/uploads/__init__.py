@@ -1,6 +1,6 @@
 """A file on its way into an entry: begun, sent in parts, completed; removed."""
 
-from portfolios.uploads.files import confirm_remarks, fingerprint_of, remove, take_in
+from portfolios.uploads.files import confirm_silence, fingerprint_of, remove, take_in
 from portfolios.uploads.orphans import abort_orphans
 from portfolios.uploads.rows import locked_entry, received, transfer_of
 from portfolios.uploads.transfers import (
@@ -24,7 +24,7 @@ __all__ = [
     "abort_orphans",
     "begin",
     "complete",
-    "confirm_remarks",
+    "confirm_silence",
     "expire",
     "fingerprint_of",
     "locked_entry",

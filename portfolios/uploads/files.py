@@ -41,20 +41,19 @@ def _remove(upload: Upload, *, by: User, at: datetime) -> None:
 
 
 @transaction.atomic
-def confirm_remarks(upload_id: UUID, *, by: User, at: datetime) -> Upload:
-    """Note that what we remarked on this file is meant so. A repeat changes nothing.
+def confirm_silence(upload_id: UUID, *, by: User, at: datetime) -> Upload:
+    """Note that this film is meant to have no sound. A repeat, and of any other file, changes nothing.
 
     Possible until the grace after closing is over. Refused: not-yours, slot-locked, window-closed.
     """
     entry = rows.locked_entry(Upload.objects.values_list("entry_id", flat=True).get(pk=upload_id))
     upload = rows.locked(pk=upload_id)
-    if not upload.waits_for_answer:
+    if not upload.is_silence_a_question:
         return upload
     admission.refuse_unless_finishable(entry, by=by, at=at)
     upload.remarks_seen_at = at
     upload.save(update_fields=["remarks_seen_at"])
-    codes = [remark["code"] for remark in upload.remarks]
-    trail.record("upload.confirm_remarks", upload, by=by, at=at, after={"codes": codes})
+    trail.record("upload.confirm_silence", upload, by=by, at=at)
     return upload
 
 

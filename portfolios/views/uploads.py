@@ -212,10 +212,10 @@ def upload_remove(request: HttpRequest, pk: UUID) -> HttpResponse:
 @login_required
 @require_POST
 def upload_confirm(request: HttpRequest, pk: UUID) -> HttpResponse:
-    """What we remarked on the file is meant so."""
+    """The film is meant to have no sound."""
     upload = _own(request, pk)
     try:
-        uploads.confirm_remarks(pk, by=request.user, at=request.at)
+        uploads.confirm_silence(pk, by=request.user, at=request.at)
     except Refused as refusal:
         return back_with(request, refusal, "portfolios:entry-detail", pk=upload.entry_id)
     messages.success(request, f"{upload.requirement.title}: your confirmation is noted.")

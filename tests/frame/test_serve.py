@@ -99,6 +99,31 @@ def test_serve_answers_and_leaves_nothing_behind(
     assert (portal.returncode, processes_of(var)) == (0, [])
 
 
+@pytest.mark.skipif(not Path("/proc").exists(), reason="looks for processes in /proc")
+@pytest.mark.media_case(35)
+def test_serve_starts_a_media_worker_anew_that_was_killed(portal: subprocess.Popen[str], var: Path, port: int) -> None:
+    read_until(portal, "Ctrl-C stops it")
+    (first,) = media_workers(var)
+    os.kill(first, signal.SIGKILL)
+    while (found := media_workers(var)) in ([], [first]):
+        assert portal.poll() is None
+    assert len(found) == 1
+    with urlopen(f"http://127.0.0.1:{port}/healthz") as answer:
+        assert answer.read() == b"ok"
+
+
+def media_workers(var: Path) -> list[int]:
+    found = []
+    for folder in Path("/proc").glob("[0-9]*"):
+        try:
+            is_ours = str(var).encode() in (folder / "environ").read_bytes()
+            is_media = b"process_media" in (folder / "cmdline").read_bytes()
+        except OSError:
+            continue
+        found += [int(folder.name)] if is_ours and is_media else []
+    return found
+
+
 def test_serve_says_in_one_sentence_that_the_port_is_taken(var: Path, port: int) -> None:
     with socket.socket() as taken:
         taken.bind(("127.0.0.1", port))

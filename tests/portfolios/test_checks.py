@@ -1,6 +1,7 @@
 """From received to ready, rejected or failed: what a check writes, and what it never blames on the candidate."""
 
 from datetime import datetime, timedelta
+from random import Random
 from typing import Any
 
 import pytest
@@ -9,11 +10,12 @@ from candidates.models import User
 from icg_cert.audit.models import Event
 from icg_cert.mail.models import Message
 from portfolios import checks, storage, uploads
-from portfolios.checking import pdfs
+from portfolios.checking import pdfs, videos
 from portfolios.completeness import is_usable
 from portfolios.models import Entry, Requirement, Upload
-from tests.factories import MICROSECOND, make_requirement
-from tests.portfolios import files
+from portfolios.storage import LocalStore
+from tests.factories import MICROSECOND, at, make_requirement
+from tests.portfolios import files, films
 from tests.portfolios.handing_in import hand_in, hand_in_checked
 from tests.threads import run_at_once
 
@@ -67,14 +69,27 @@ def test_document_with_the_wrong_content_is_rejected(
     ("body", "name", "code"),
     [
         (files.word(), "film.mp4", "wrong-content"),
-        (files.film(container="matroska"), "film.mp4", "wrong-content"),
+        (files.pdf(), "film.mp4", "wrong-content"),
+        (b"\xff\xd8\xff\xe0" + bytes(5000), "film.mp4", "wrong-content"),
+        (bytes(5000), "film.mp4", "wrong-content"),
+        (Random(1).randbytes(5000), "film.mp4", "wrong-content"),
+        (b"x", "film.mp4", "wrong-content"),
+        (films.good("mkv"), "film.mp4", "wrong-content"),
+        (films.good("mp4"), "film.webm", "wrong-content"),
         (b"#EXTM3U\nfile:///etc/passwd", "film.mp4", "wrong-content"),
-        (files.film(picture=False), "film.mp4", "no-picture"),
-        (files.film()[:-600], "film.mp4", "damaged"),
+        (b"ffconcat version 1.0\nfile /etc/passwd", "film.mp4", "wrong-content"),
+        (films.without_picture(), "film.mp4", "no-picture"),
+        (films.with_cover(), "film.m4v", "no-picture"),
+        (films.giant(), "film.mov", "frame-too-large"),
+        (films.good("mp4")[:-600], "film.mp4", "damaged"),
+        (films.half(films.good("mkv")), "film.mkv", "damaged"),
         (files.film(seconds=2), "film.mp4", "too-short"),
         (files.film(seconds=76), "film.mp4", "too-long"),
+        (films.endless(), "film.mp4", "too-long"),
     ],
+    ids=lambda value: value if isinstance(value, str) else "",
 )
+@pytest.mark.media_case(31, 32)
 def test_video_with_the_wrong_content_is_rejected(
     entry: Entry, video: Requirement, noon: datetime, body: bytes, name: str, code: str
 ) -> None:
@@ -105,6 +120,80 @@ def test_bytes_that_changed_in_the_store_are_found(
     checks.check(upload.pk, at=noon)
     assert told(upload) == ("rejected", "damaged-here")
     assert "You did nothing wrong" in Upload.objects.get().reason
+
+
+@pytest.mark.media_case(32)
+def test_film_without_sound_is_handed_in_with_a_question(entry: Entry, video: Requirement, noon: datetime) -> None:
+    upload = hand_in_checked(entry, video, noon, films.without_sound())
+    assert (upload.state, upload.has_sound, upload.is_silence_a_question) == ("processing", False, True)
+    assert upload.remarks == [{"code": "no-sound", "words": videos.NO_SOUND}]
+    assert not Message.objects.exists()
+
+
+@pytest.mark.media_case(32)
+def test_film_on_which_nothing_is_heard_is_left_as_it_is(entry: Entry, video: Requirement, noon: datetime) -> None:
+    upload = hand_in_checked(entry, video, noon, films.silent())
+    assert (upload.state, upload.has_sound, upload.remarks) == ("processing", True, [])
+
+
+@pytest.mark.parametrize(
+    ("when", "words"),
+    [
+        (at(2027, 6, 15, 23, 59), "You can do so until"),
+        (at(2027, 6, 16), "The window closed on"),
+    ],
+)
+def test_mail_says_how_long_another_file_can_come(
+    entry: Entry, document: Requirement, noon: datetime, when: datetime, words: str
+) -> None:
+    upload = hand_in(entry, document, noon, b"nonsense", "a.pdf")
+    checks.check(upload.pk, at=when)
+    mail = Message.objects.get()
+    for body in (mail.body_text, mail.body_html):
+        assert words in body
+        assert "15 June 2027" in body or "June 15, 2027" in body
+
+
+class Sure(LocalStore):
+    """A store that proves its bytes itself, and counts what is read."""
+
+    read = 0
+
+    def is_intact(self, key: str, *, fingerprint: str, part_size: int) -> bool:
+        return True
+
+    def open(self, key: str) -> Any:
+        return Counted(super().open(key))
+
+
+class Counted:
+    def __init__(self, file: Any) -> None:
+        self.file = file
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(self.file, name)
+
+    def read(self, size: int = -1) -> bytes:
+        found: bytes = self.file.read(size)
+        Sure.read += len(found)
+        return found
+
+    def __enter__(self) -> "Counted":
+        return self
+
+    def __exit__(self, *args: Any) -> None:
+        self.file.close()
+
+
+def test_check_reads_little_of_a_film_that_its_store_vouches_for(
+    entry: Entry, video: Requirement, noon: datetime, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    body = films.film(".mov", "-c:v", "mjpeg", "-q:v", "2", "-c:a", "pcm_s16le", seconds=60, size="320x180")
+    upload, here = hand_in(entry, video, noon, body, "Film.mov"), storage.default()
+    monkeypatch.setattr(storage, "default", lambda: Sure(here.root, here.part_url, here.lifetime))
+    checks.check(upload.pk, at=noon)
+    assert told(upload)[0] == "processing"
+    assert 0 < Sure.read < len(body) / 5
 
 
 # ---- Replacing

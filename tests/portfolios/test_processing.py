@@ -365,13 +365,34 @@ def test_worker_that_is_told_to_end_gives_the_film_back(film: Upload, noon: date
     assert claim(at=noon) is not None
 
 
-# ---- Staff
+# ---- What people read
+
+
+def told_to(user: User, film: Upload) -> str:
+    client = Client()
+    client.force_login(user)
+    return client.get(f"/entries/{film.entry_id}/").content.decode()
+
+
+def test_candidate_reads_how_far_it_is(film: Upload, candidate: User, noon: datetime) -> None:
+    clock.jump_to(noon)
+    Upload.objects.update(percent=43, worked_at=noon)
+    page = told_to(candidate, film)
+    assert ("Received and checked" in page, "Being prepared for the scorers: 43 %" in page) == (True, True)
+    assert reverse("portfolios:media-poster", args=[film.pk]) in page
 
 
 @pytest.fixture
 def given_up(film: Upload, noon: datetime) -> Upload:
     Upload.objects.update(state=Upload.State.FAILED, processing_tries=3, worked_at=noon)
     return film
+
+
+def test_candidate_reads_nothing_of_our_failure(given_up: Upload, candidate: User, noon: datetime) -> None:
+    clock.jump_to(noon)
+    page = told_to(candidate, given_up)
+    assert "Received and checked" in page
+    assert [words for words in ("delayed", "Being prepared", "fail", "Needs another") if words in page] == []
 
 
 def test_try_again_gives_three_more_tries(given_up: Upload, staff: User, noon: datetime) -> None:

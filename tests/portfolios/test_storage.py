@@ -178,3 +178,19 @@ def test_small_files_are_put_over_what_was_there(store: LocalStore) -> None:
     with pytest.raises(Missing):
         store.size("posters/one")
     assert store.url("posters/one", content_type="", filename="", at=NOON) is None
+
+
+def test_store_knows_whether_a_file_is_intact(store: LocalStore, transfer: Transfer) -> None:
+    parts = [store.receive(transfer, part, cut) for part, cut in parts_of(transfer)]
+    store.complete(transfer, parts)
+    known = {"fingerprint": storage.tree([part.sha256 for part in parts]), "part_size": transfer.part_size}
+    assert store.is_intact(KEY, **known)  # type: ignore[arg-type]
+    path = store.path(KEY)
+    assert path == store.root / KEY
+    for body in (BODY[:-1] + b"?", BODY + b"?", BODY[:-1], b""):
+        path.write_bytes(body)
+        assert not store.is_intact(KEY, **known)  # type: ignore[arg-type]
+    store.delete(KEY)
+    for ask in (lambda: store.path(KEY), lambda: store.is_intact(KEY, **known)):  # type: ignore[arg-type]
+        with pytest.raises(Missing):
+            ask()

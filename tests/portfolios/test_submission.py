@@ -25,7 +25,7 @@ from tests.factories import (
     make_upload,
     make_user,
 )
-from tests.portfolios import files
+from tests.portfolios import files, films
 from tests.portfolios.handing_in import hand_in, hand_in_checked
 from tests.threads import run_at_once
 
@@ -211,6 +211,21 @@ def test_submit_asks_for_the_consent_of_each_video(
     assert submit(entry.pk, by=entry.registration.user, at=noon).status == "submitted"
 
 
+def test_submit_asks_whether_a_film_is_meant_to_have_no_sound(
+    entry: Entry, document: Requirement, video: Requirement, noon: datetime
+) -> None:
+    hand_in_checked(entry, document, noon)
+    film = hand_in_checked(entry, video, noon, films.without_sound(), "Film.mp4", consent=False)
+    gaps = []
+    for confirm in (uploads.confirm_consent, uploads.confirm_silence):
+        with pytest.raises(Incomplete) as caught:
+            submit(entry.pk, by=entry.registration.user, at=noon)
+        gaps += [(gap.requirement, gap.code) for gap in caught.value.gaps]
+        confirm(film.pk, by=entry.registration.user, at=noon)
+    assert gaps == [("Conversation", "consent"), ("Conversation", "sound")]
+    assert submit(entry.pk, by=entry.registration.user, at=noon).status == "submitted"
+
+
 def test_submit_leaves_an_optional_requirement_open(complete: Entry, noon: datetime) -> None:
     make_requirement(key="review", kind="video", minimum=0)
     assert submit(complete.pk, by=complete.registration.user, at=noon).status == "submitted"
@@ -357,6 +372,27 @@ def test_lock_waits_in_the_grace_for_a_consent_alone(entry: Entry, document: Req
     film = hand_in_checked(entry, video, CLOSES - MICROSECOND, consent=False)
     assert lock_and_auto_submit(entry.pk, at=CLOSES) == "draft"
     consents.confirm(film.pk, releases=["Teacher release"], by=entry.registration.user, at=CLOSES + GRACE - MICROSECOND)
+    assert lock_and_auto_submit(entry.pk, at=CLOSES + GRACE) == "locked"
+
+
+def test_lock_waits_in_the_grace_for_a_word_on_a_film_without_sound(
+    entry: Entry, document: Requirement, video: Requirement
+) -> None:
+    hand_in_checked(entry, document, CLOSES - timedelta(hours=1))
+    film = hand_in_checked(entry, video, CLOSES - MICROSECOND, films.without_sound(), "Film.mp4", consent=False)
+    assert lock_and_auto_submit(entry.pk, at=CLOSES) == "draft"
+    uploads.confirm_consent(film.pk, by=entry.registration.user, at=CLOSES)
+    assert lock_and_auto_submit(entry.pk, at=CLOSES + GRACE - MICROSECOND) == "draft"
+    uploads.confirm_silence(film.pk, by=entry.registration.user, at=CLOSES + GRACE - MICROSECOND)
+    assert lock_and_auto_submit(entry.pk, at=CLOSES + GRACE - MICROSECOND) == "locked"
+
+
+def test_lock_takes_a_film_without_sound_when_nobody_can_be_asked(
+    entry: Entry, document: Requirement, video: Requirement
+) -> None:
+    """Its check may end after the grace. A consent is another matter: without it nobody may see the film."""
+    hand_in_checked(entry, document, CLOSES - timedelta(hours=1))
+    hand_in_checked(entry, video, CLOSES - MICROSECOND, films.without_sound(), "Film.mp4")
     assert lock_and_auto_submit(entry.pk, at=CLOSES + GRACE) == "locked"
 
 

@@ -11,13 +11,14 @@ from django.test import Client
 from django.urls import reverse
 
 from candidates.models import User
+from icg_cert.audit.models import Event
 from icg_cert.lib import clock
 from portfolios import storage
 from portfolios.models import Entry, Requirement, Upload
 from portfolios.views.uploads import upload_part
 from tests.factories import at, make_entry, make_factor, make_registration, make_requirement, make_upload
-from tests.portfolios import files
-from tests.portfolios.handing_in import hand_in
+from tests.portfolios import files, films
+from tests.portfolios.handing_in import hand_in, hand_in_checked
 
 BODY = b"0123456789" * 3
 PRINT = "f" * 64
@@ -340,6 +341,35 @@ def test_plain_button_removes(ada: Client, entry: Entry, video: Requirement, noo
     ada.post(reverse("portfolios:upload-remove", args=[upload.pk]))
     upload.refresh_from_db()
     assert upload.state == "removed"
+
+
+def test_plain_button_says_that_a_film_is_meant_to_have_no_sound(
+    ada: Client, entry: Entry, video: Requirement, noon: datetime, settings: Any
+) -> None:
+    settings.UPLOAD_PART_BYTES = settings.MIB
+    upload = hand_in_checked(entry, video, noon, films.without_sound(), "Film.mp4")
+    page, address = f"/entries/{entry.pk}/", reverse("portfolios:upload-confirm", args=[upload.pk])
+    before = ada.get(page).content.decode()
+    assert ("This film has no sound." in before, address in before) == (True, True)
+    for _ in range(2):
+        answer = ada.post(address, follow=True).content.decode()
+        assert "Conversation: your confirmation is noted." in answer
+    assert ("This film has no sound." in answer, address in answer) == (True, False)
+    upload.refresh_from_db()
+    assert upload.remarks_seen_at is not None
+    assert Event.objects.filter(verb="upload.confirm_silence").count() == 1
+
+
+def test_plain_button_is_refused_when_the_time_is_over(
+    ada: Client, entry: Entry, video: Requirement, noon: datetime, settings: Any
+) -> None:
+    settings.UPLOAD_PART_BYTES = settings.MIB
+    upload = hand_in_checked(entry, video, noon, films.without_sound(), "Film.mp4")
+    clock.jump_to(at(2027, 6, 17))
+    answer = ada.post(reverse("portfolios:upload-confirm", args=[upload.pk]), follow=True)
+    assert "The time for this cycle is over" in answer.content.decode()
+    upload.refresh_from_db()
+    assert upload.remarks_seen_at is None
 
 
 def test_json_answers_name_no_row_of_others(ada: Client, entry: Entry, document: Requirement) -> None:

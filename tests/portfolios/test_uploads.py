@@ -438,3 +438,36 @@ def test_entry_of_somebody_else_is_not_listed(entry: Entry, stranger: User, staf
     assert [list(Entry.objects.visible_to(user)) for user in (stranger, entry.registration.user)] == [[other], [entry]]
     assert set(Entry.objects.visible_to(staff)) == {entry, other}
     assert list(Entry.objects.owned_by(staff)) == []
+
+
+# ---- A film without sound
+
+
+@pytest.fixture
+def silent(entry: Entry, noon: datetime) -> Upload:
+    video = make_requirement(key="conversation", kind="video")
+    return make_upload(entry, video, has_sound=False, extension=".mp4", remarks=[{"code": "no-sound", "words": "?"}])
+
+
+def test_confirm_silence_is_noted_once(silent: Upload, candidate: User, noon: datetime) -> None:
+    for minutes in (0, 1):
+        uploads.confirm_silence(silent.pk, by=candidate, at=noon + timedelta(minutes=minutes))
+    silent.refresh_from_db()
+    assert silent.remarks_seen_at == noon
+    assert Event.objects.filter(verb="upload.confirm_silence").count() == 1
+
+
+@pytest.mark.parametrize("has_sound", [True, None])
+def test_confirm_silence_of_another_file_changes_nothing(
+    silent: Upload, candidate: User, noon: datetime, has_sound: bool | None
+) -> None:
+    Upload.objects.update(has_sound=has_sound)
+    assert uploads.confirm_silence(silent.pk, by=candidate, at=noon).remarks_seen_at is None
+    assert not Event.objects.filter(verb="upload.confirm_silence").exists()
+
+
+def test_confirm_silence_until_the_grace_is_over(silent: Upload, candidate: User, stranger: User) -> None:
+    over = CLOSES + GRACE
+    refused("not-yours", uploads.confirm_silence, silent.pk, by=stranger, at=over - MICROSECOND)
+    refused("window-closed", uploads.confirm_silence, silent.pk, by=candidate, at=over)
+    assert uploads.confirm_silence(silent.pk, by=candidate, at=over - MICROSECOND).remarks_seen_at is not None
