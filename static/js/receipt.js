@@ -63,8 +63,10 @@ async function compareAll(files) {
 zone.hidden = false;
 document.querySelector("[data-receipt-without]").hidden = true;
 zone.querySelector("input").addEventListener("change", (event) => compareAll([...event.target.files]));
+// Anywhere on the page: a file dropped beside the field would otherwise take the page's place.
 for (const name of ["dragover", "dragleave", "drop"]) {
-  zone.addEventListener(name, (event) => {
+  document.addEventListener(name, (event) => {
+    if (!event.dataTransfer.types.includes("Files")) return;
     event.preventDefault();
     zone.toggleAttribute("data-over", name === "dragover");
     if (name === "drop") compareAll([...event.dataTransfer.files]);
