@@ -32,6 +32,7 @@ ALLOWED_HOSTS = env.list("ALLOWED_HOSTS", [] if REAL else ["localhost", "127.0.0
 CSRF_TRUSTED_ORIGINS = env.list("CSRF_TRUSTED_ORIGINS", [BASE_URL])
 INSECURE_KEY = "insecure: the demo's sign-ins are printed on the screen anyway"
 SECRET_KEY = env.str("SECRET_KEY", "") or ("" if REAL else INSECURE_KEY)
+SECRET_KEY_FALLBACKS: list[str] = env.list("SECRET_KEY_FALLBACKS", [])  # what was signed with these still holds
 ROOT_URLCONF = "icg_cert.urls"
 WSGI_APPLICATION = "icg_cert.wsgi.application"
 

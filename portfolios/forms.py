@@ -8,6 +8,7 @@ from django import forms
 from portfolios import captions, filenames
 from portfolios.consents import NAME_THEM
 from portfolios.models import Upload
+from portfolios.receipts import MOST
 from portfolios.uploads import Announced
 from portfolios.viewing import Showing
 
@@ -105,6 +106,22 @@ class WithdrawForm(forms.Form):
         help_text="Staff can read it. Write no names.",
         widget=forms.Textarea(attrs={"rows": 3}),
     )
+
+
+class ReceiptForm(forms.Form):
+    """A receipt that somebody brings: the downloaded file, or its text."""
+
+    file = forms.FileField(label="The receipt, as it was downloaded", required=False, allow_empty_file=True)
+    text = forms.CharField(
+        label="Or its text", required=False, strip=True, widget=forms.Textarea(attrs={"rows": 4, "spellcheck": "false"})
+    )
+
+    def clean(self) -> dict[str, Any]:
+        file, text = self.cleaned_data.get("file"), self.cleaned_data.get("text", "")
+        brought = file.read(MOST + 1).decode(errors="replace") if file else text
+        if not brought:
+            self.add_error("file", "Choose the file of the receipt, or paste its text.")
+        return {"text": brought}
 
 
 def wanted_parts(data: dict[str, Any], most: int) -> list[tuple[int, str]] | None:

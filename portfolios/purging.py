@@ -15,17 +15,11 @@ from django.db import transaction
 
 from icg_cert.audit import trail
 from portfolios import renditions, retention, storage
-from portfolios.models import Entry, Purge, Rendition, Upload
+from portfolios.models import Purge, Rendition, Upload
 from portfolios.retention import Item
 from portfolios.uploads import rows
 
 logger = logging.getLogger(__name__)
-
-
-def purged(entry: Entry) -> dict[str, datetime]:
-    """Which files of an entry were deleted, by their key, and when."""
-    gone = Upload.objects.filter(entry=entry, purged_at__isnull=False)
-    return {str(upload.pk): upload.purged_at for upload in gone if upload.purged_at}
 
 
 @dataclass(slots=True)

@@ -24,6 +24,7 @@ from portfolios.completeness import SlotState
 from portfolios.models import Entry, Factor, Upload
 
 Status = Entry.Status
+PART_OF_VERSION_1 = 8 * 1024 * 1024
 
 WHY_NOT = {
     Allowance.BANKED: "This factor is accomplished and stays so; there is nothing more to hand in for it.",
@@ -229,14 +230,20 @@ def _tell(entry: Entry, event: str, key: str, at: datetime, **more: Any) -> None
         files=(entry.manifest or {}).get("files", []),
         sha256=entry.manifest_sha256,
         receipt=f"/receipts/{entry.receipt_code}/",
+        receipt_code=entry.receipt_code,
         **more,
     )
 
 
 def manifest(entry: Entry) -> dict[str, Any]:
-    """What exactly is handed in: JSON values only, no name of a person and no name a person gave a file."""
+    """What exactly is handed in: JSON values only, no name of a person and no name a person gave a file.
+
+    Version 2 says of which receipt it is, and of each file the bytes of the parts that `sha256_tree` is made of.
+    Version 1 did not; its parts were of PART_OF_VERSION_1.
+    """
     return {
-        "version": 1,
+        "version": 2,
+        "receipt": entry.receipt_code,
         "entry": entry.pk,
         "candidate": entry.registration.code,
         "factor": {"number": entry.factor.number, "name": entry.factor.name},
@@ -254,6 +261,7 @@ def _file(upload: Upload) -> dict[str, Any]:
         "upload": str(upload.pk),
         "name": upload.neutral_name,
         "size": upload.size,
+        "part_size": upload.part_size,
         "sha256_tree": upload.tree_sha256,
         "received_at": _iso(upload.stored_at),
         "consent_version": upload.consent.text.version if upload.consent and upload.consent.text else None,
@@ -265,7 +273,11 @@ def _iso(instant: datetime | None) -> str | None:
     return instant.astimezone(UTC).isoformat() if instant else None
 
 
+def canonical(frozen: dict[str, Any]) -> str:
+    """The one way to write a manifest: keys sorted, no spaces. Anyone with the manifest can do the same."""
+    return json.dumps(frozen, sort_keys=True, separators=(",", ":"), ensure_ascii=False)
+
+
 def fingerprint(frozen: dict[str, Any]) -> str:
-    """Hex SHA-256 of the canonical JSON: keys sorted, no spaces, UTF-8. Anyone with the manifest can check it."""
-    canonical = json.dumps(frozen, sort_keys=True, separators=(",", ":"), ensure_ascii=False)
-    return sha256(canonical.encode()).hexdigest()
+    """Hex SHA-256 of the canonical JSON in UTF-8."""
+    return sha256(canonical(frozen).encode()).hexdigest()

@@ -1,6 +1,6 @@
 from django.urls import path
 
-from portfolios.views import consents, entries, media, uploads
+from portfolios.views import consents, entries, media, receipts, uploads
 
 app_name = "portfolios"
 
@@ -11,7 +11,9 @@ urlpatterns = [
     path("entries/<int:pk>/submit/", entries.entry_submit, name="entry-submit"),
     path("entries/<int:pk>/reopen/", entries.entry_reopen, name="entry-reopen"),
     path("entries/<int:pk>/files/<int:requirement_id>/", uploads.file_add, name="file-add"),
-    path("receipts/<slug:code>/", entries.receipt, name="receipt"),
+    path("receipts/", receipts.receipt_verify, name="receipt-verify"),
+    path("receipts/<slug:code>/", receipts.receipt, name="receipt"),
+    path("receipts/<slug:code>/receipt.json", receipts.receipt_download, name="receipt-download"),
     path("uploads/", uploads.upload_create, name="upload-create"),
     path("uploads/<uuid:pk>/", uploads.upload_detail, name="upload-detail"),
     path("uploads/<uuid:pk>/sign", uploads.upload_sign, name="upload-sign"),

@@ -10,7 +10,7 @@ from django.urls import reverse
 from django.utils.dateformat import format as format_date
 from django.utils.timezone import localtime
 
-from candidates.models import CODE_ALPHABET, User
+from candidates.models import User, normalised_code
 from icg_cert.audit import trail
 from icg_cert.lib import pdf
 from icg_cert.lib.refusal import Refused
@@ -65,18 +65,9 @@ def revoke(certificate_id: int, *, reason: str, by: User, at: datetime) -> Certi
     return certificate
 
 
-def normalised(typed: str) -> str:
-    """A code as people type it, in capitals and without anything between: " k7pq-m3xz" is "K7PQM3XZ".
-
-    The whole address of the verification page, pasted, is its last part.
-    """
-    last = typed.strip().rstrip("/").rpartition("/")[2]
-    return "".join(letter for letter in last.upper() if letter in CODE_ALPHABET)
-
-
 def verify(typed: str, at: datetime) -> Verification:
     """What stands behind a code at `at`. One issued later is unknown, and so is whatever nobody was given."""
-    code = normalised(typed)
+    code = normalised_code(typed)
     certificate = Certificate.objects.issued(at).filter(code=code).select_related("result").first()
     if certificate is None:
         return Verification(code, Answer.UNKNOWN)

@@ -295,6 +295,10 @@ def own_receipt(cast: Cast) -> dict[str, Any]:
     return {"code": entry.receipt_code}
 
 
+def never_sent(cast: Cast) -> dict[str, Any]:
+    return {"code": make_entry(make_registration(cast["owner"])).receipt_code}
+
+
 def own_slot(cast: Cast) -> dict[str, Any]:
     requirement = make_requirement()
     return {"pk": make_entry(make_registration(cast["owner"])).pk, "requirement_id": requirement.pk}
@@ -389,7 +393,13 @@ TABLE: list[Row] = [
     ("portfolios:entry-submit",    "POST",   own_entry,    "302  404  302  404  404  404  404  404"),
     ("portfolios:entry-reopen",    "GET",    own_entry,    "302  404  200  404  404  404  404  404"),
     ("portfolios:entry-reopen",    "POST",   own_entry,    "302  404  302  404  404  404  404  404"),
-    ("portfolios:receipt",         "GET",    own_receipt,  "302  404  200  404  404  404  200  404"),
+    ("portfolios:receipt",         "GET",    own_receipt,  "200  200  200  200  200  200  200  200"),
+    ("portfolios:receipt",         "POST",   own_receipt,  "405  405  405  405  405  405  405  405"),
+    ("portfolios:receipt",         "GET",    never_sent,   "404  404  200  404  404  404  200  404"),
+    ("portfolios:receipt-verify",  "GET",    nothing,      "200  200  200  200  200  200  200  200"),
+    ("portfolios:receipt-verify",  "POST",   nothing,      "200  200  200  200  200  200  200  200", {"text": "{}"}),
+    ("portfolios:receipt-download", "GET",   own_receipt,  "200  200  200  200  200  200  200  200"),
+    ("portfolios:receipt-download", "GET",   never_sent,   "404  404  404  404  404  404  404  404"),
     ("portfolios:file-add",        "GET",    own_slot,     "302  405  405  405  405  405  405  405"),
     ("portfolios:file-add",        "POST",   own_slot,     "302  404  302  404  404  404  404  404"),
     ("portfolios:upload-create",   "POST",   nothing,      "401  400  400  400  400  400  400  400"),

@@ -1,6 +1,6 @@
 """Who may take part, in which cohort and cycle."""
 
-from candidates.models.people import CODE_ALPHABET, User, UserManager, new_code
+from candidates.models.people import CODE_ALPHABET, User, UserManager, new_code, normalised_code
 from candidates.models.programme import Edition, PolicyText, Programme, month_day, new_edition
 from candidates.models.registrations import (
     EvidenceRequest,
@@ -31,4 +31,5 @@ __all__ = [
     "month_day",
     "new_code",
     "new_edition",
+    "normalised_code",
 ]

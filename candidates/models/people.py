@@ -17,6 +17,15 @@ def new_code(length: int = 8) -> str:
     return "".join(secrets.choice(CODE_ALPHABET) for _ in range(length))
 
 
+def normalised_code(typed: str) -> str:
+    """A code as people type it, in capitals and without anything between: " k7pq-m3xz" is "K7PQM3XZ".
+
+    The whole address of the verification page, pasted, is its last part.
+    """
+    last = typed.strip().rstrip("/").rpartition("/")[2]
+    return "".join(letter for letter in last.upper() if letter in CODE_ALPHABET)
+
+
 class UserManager(BaseUserManager["User"]):
     def create_user(self, email: str, password: str | None = None, **fields: Any) -> "User":
         user = self.model(email=email.strip().lower(), **fields)

@@ -19,7 +19,6 @@ from portfolios import (
     consents,
     entries,
     next_steps,
-    purging,
     retention,
     submission,
     upload_rows,
@@ -135,27 +134,3 @@ def entry_reopen(request: HttpRequest, pk: int) -> HttpResponse:
         return back_with(request, refusal, "portfolios:entry-detail", pk=pk)
     messages.success(request, "This entry is a draft again. Remember to submit it before the window closes.")
     return redirect("portfolios:entry-detail", pk=pk)
-
-
-@login_required
-@require_safe
-def receipt(request: HttpRequest, code: str) -> HttpResponse:
-    entry = _entry(Entry.objects.visible_to(request.user), receipt_code=code)
-    own_names = {str(upload.pk): upload.filename for upload in entry.uploads.all()}
-    deleted = purging.purged(entry)
-    files = (entry.manifest or {}).get("files", [])
-    is_owner = entry.registration.user_id == request.user.pk
-    context = {
-        "entry": entry,
-        "closes_at": deadlines.closes_at(entry.registration, entry.cycle),
-        "reopened": submission.reopened(entry),
-        "files": [
-            {
-                **file,
-                "own_name": own_names.get(file["upload"], "") if is_owner else "",
-                "deleted_at": deleted.get(file["upload"]),
-            }
-            for file in files
-        ],
-    }
-    return render(request, "portfolios/receipt.html", context)

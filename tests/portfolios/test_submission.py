@@ -137,7 +137,8 @@ def test_submit_freezes_the_manifest_and_sends_the_receipt(complete: Entry, noon
     assert (entry.status, entry.submitted_at, entry.was_auto_submitted) == ("submitted", noon, False)
     film, text = Upload.objects.get(requirement__kind="video"), Upload.objects.get(requirement__kind="document")
     assert entry.manifest == {
-        "version": 1,
+        "version": 2,
+        "receipt": entry.receipt_code,
         "entry": entry.pk,
         "candidate": entry.registration.code,
         "factor": {"number": 1, "name": "Factor 1"},
@@ -151,6 +152,7 @@ def test_submit_freezes_the_manifest_and_sends_the_receipt(complete: Entry, noon
                 "upload": str(text.pk),
                 "name": f"commentary-{str(text.pk)[:8]}.docx",
                 "size": len(files.word()),
+                "part_size": 8 * 1024 * 1024,
                 "sha256_tree": text.tree_sha256,
                 "received_at": "2027-05-10T17:00:00+00:00",
                 "consent_version": None,
@@ -162,6 +164,7 @@ def test_submit_freezes_the_manifest_and_sends_the_receipt(complete: Entry, noon
                 "upload": str(film.pk),
                 "name": f"conversation-{str(film.pk)[:8]}.mp4",
                 "size": len(files.film()),
+                "part_size": 8 * 1024 * 1024,
                 "sha256_tree": film.tree_sha256,
                 "received_at": "2027-05-10T17:00:00+00:00",
                 "consent_version": 1,

@@ -14,12 +14,12 @@ from pikepdf import Pdf
 from candidates.models import Registration, User
 from icg_cert.audit.models import Event
 from icg_cert.lib import clock
+from icg_cert.lib.guesses import MISSES
 from icg_cert.lib.refusal import Refused
 from icg_cert.mail.models import Message
 from scoring import certificates
 from scoring.certificates import Answer, Verification
 from scoring.models import Certificate, Result
-from scoring.views.certificates import MISSES
 from tests.factories import (
     MICROSECOND,
     at,
