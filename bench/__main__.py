@@ -32,7 +32,7 @@ from django.db import connection  # noqa: E402
 from django.test import Client  # noqa: E402
 from django.test.utils import CaptureQueriesContext  # noqa: E402
 
-from bench import media, money, world  # noqa: E402
+from bench import media, money, scoring, world  # noqa: E402
 from icg_cert.lib import clock  # noqa: E402
 
 ROUNDS = 7
@@ -57,6 +57,7 @@ def main() -> None:
         print(f"{page.name:<26}{queries[number]:>8}{rate:>10.0f}{median(ratios):>26.0%} {min(ratios):>8.0%}")
     money.webhooks()
     money.books()
+    scoring.agreement()
     media.ways_in()
     media.slow_lines()
     shutil.rmtree(VAR / "media")

@@ -46,9 +46,14 @@ def frame(request: HttpRequest) -> dict[str, Any]:
     }
 
 
+# Pages that stand below an entry of the menu whose address is not the beginning of theirs.
+BELOW = {"scoring:agreement": "scoring:board"}
+
+
 def nav(user: Any, path: str) -> list[NavItem]:
     """The menu by role. The longest address that begins the path is where one is."""
     links = [(label, reverse(name)) for label, name in _menu(user)]
+    path = next((reverse(above) for page, above in BELOW.items() if path.startswith(reverse(page))), path)
     here = max((url for _, url in links if path.startswith(url)), key=len, default="")
     return [NavItem(label, url, url == here) for label, url in links]
 

@@ -88,8 +88,8 @@ class Agreement:
 class Severity:
     """How far one scorer lies above (+) or below (-) others on the same `entries`, in points of the scale.
 
-    The mean of all such entries lies within `margin` of `mean` for 95 in 100 scorers like this one, where entries
-    differ independently; None with fewer than two.
+    From `low` to `high`, `margin` on either side, is a range that holds the true mean 95 times in 100, where entries
+    differ independently of each other; None with fewer than two.
     """
 
     entries: int

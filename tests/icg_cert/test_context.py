@@ -34,6 +34,7 @@ def test_nav_by_role(candidate: User, scorer: User, lead: User, staff: User, fin
         ("/scoring/", ["To score"]),
         ("/scoring/sheets/3/", ["To score"]),
         ("/scoring/board/", ["Scoring board"]),
+        ("/scoring/agreement/2027/", ["Scoring board"]),
         ("/register/", []),
     ],
 )
