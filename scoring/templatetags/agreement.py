@@ -94,7 +94,7 @@ class Cell:
 
 @register.inclusion_tag("scoring/_heat_map.html")
 def heat_map(levels: Mapping[tuple[int, int], int]) -> dict[str, Any]:
-    """How often each first level met each second one, as a table whose cells are stronger the more they hold."""
+    """How often each first level met each second one: a table whose cells are stronger the more they hold."""
     most = max(levels.values(), default=0)
     rows = [(one, [_cell(levels.get((one, other), 0), most, one == other) for other in LEVELS]) for one in LEVELS]
     return {"levels": LEVELS, "rows": rows}

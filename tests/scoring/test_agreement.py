@@ -6,12 +6,14 @@ from itertools import permutations, product
 from math import gamma, pi, sqrt
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from scoring import agreement
 from scoring.agreement import QUARTERS, STUDENT, Agreement, Pairs, Severity, Units
 
+# The references are slow on purpose, and a busy machine is no error.
+unhurried = settings(deadline=None)
 EMPTY = Agreement(0, 0, 0, 0, 0, None, None, None, None)
 twelve = st.sampled_from(QUARTERS)
 pairs_of_values = st.lists(st.tuples(twelve, twelve), max_size=40).map(Counter)
@@ -115,11 +117,13 @@ def slow_alpha(units: list[tuple[int | None, ...]], *, is_ordinal: bool) -> Frac
     return 1 - (n - 1) * observed / expected if expected else None
 
 
+@unhurried
 @given(pairs_of_values)
 def test_kappa_equals_brute_force(pairs: Counter[tuple[int, int]]) -> None:
     assert agreement.weighted_kappa(pairs) == slow_kappa(list(pairs.elements()))
 
 
+@unhurried
 @given(units_of_values)
 def test_alpha_equals_its_definition(units: Counter[tuple[int | None, ...]]) -> None:
     listed = list(units.elements())
@@ -127,6 +131,7 @@ def test_alpha_equals_its_definition(units: Counter[tuple[int | None, ...]]) -> 
     assert agreement.interval_alpha(units) == slow_alpha(listed, is_ordinal=False)
 
 
+@unhurried
 @given(units_of_values, st.integers(1, 9), st.integers(-5, 5))
 def test_alpha_does_not_depend_on_the_unit_or_the_order(
     units: Counter[tuple[int | None, ...]], factor: int, shift: int
@@ -137,6 +142,7 @@ def test_alpha_does_not_depend_on_the_unit_or_the_order(
     assert agreement.ordinal_alpha(moved) == agreement.ordinal_alpha(units)
 
 
+@unhurried
 @given(pairs_of_values)
 def test_kappa_is_one_only_where_all_agree(pairs: Counter[tuple[int, int]]) -> None:
     kappa = agreement.weighted_kappa(pairs)
@@ -147,6 +153,7 @@ def test_kappa_is_one_only_where_all_agree(pairs: Counter[tuple[int, int]]) -> N
 # ---- What the board says of pairs
 
 
+@unhurried
 @given(pairs_of_values)
 def test_agreement_equals_counting(pairs: Counter[tuple[int, int]]) -> None:
     listed = list(pairs.elements())
@@ -235,6 +242,7 @@ def test_severity_is_that_of_student() -> None:
     assert three(found.margin) == f"{2.262 * 1.78901 / sqrt(10):.3f}"
 
 
+@unhurried
 @given(differences)
 def test_severity_equals_its_definition(listed: list[Fraction]) -> None:
     found = agreement.severity(Counter(listed))
