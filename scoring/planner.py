@@ -214,7 +214,7 @@ def _against(
     if scorer is not None:
         return ()
     why = (case.barred.get(key) or (ties.READS_IT if key in reads[case.key] else ties.SHARE) for key in desks.minutes)
-    return tuple(Counter(why).most_common())
+    return tuple(sorted(Counter(why).items(), key=lambda one: (-one[1], one[0])))
 
 
 def _draw(name: str) -> int:

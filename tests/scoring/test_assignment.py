@@ -1,29 +1,33 @@
 """Giving readings out: the rules on real rows, asked twice, and by two people at once."""
 
 from collections import Counter
+from collections.abc import Callable
+from functools import partial
 
 import pytest
 
-from candidates.models import Cycle, Registration, User
+from candidates.models import Cycle, PolicyText, Registration, User
 from icg_cert.audit.models import Event
 from icg_cert.lib.refusal import Refused
 from icg_cert.mail.models import Message
 from portfolios.models import Entry
-from scoring import assignment, handover, outlook, policies, readings, tasks
-from scoring.models import Assignment, Rubric, Scorer, ScoringPolicy, Sheet
+from scoring import assignment, handover, outlook, policies, qualifications, readings, statements, tasks
+from scoring.models import Assignment, CyclePolicy, ReadingTime, Rubric, Scorer, ScoringPolicy, Sheet
 from scoring.outlook import Missing
 from tests.factories import (
     at,
     make_cycle,
     make_entry,
+    make_factor,
     make_locked,
     make_policy,
     make_reading,
     make_registration,
     make_scorer,
+    make_text,
     make_user,
 )
-from tests.threads import run_all_at_once
+from tests.threads import run_all_at_once, run_behind
 
 WHEN = at(2027, 7, 1, 9)
 
@@ -260,6 +264,85 @@ def test_assign_cycle_random_share(scorer: User, other_scorer: User, staff: User
     assert [row[2] for row in held() if row[1] == "second"] == ["random share", "random share"]
 
 
+def test_assign_cycle_binds_the_cycle_to_the_policy_it_has(scorer: User, other_scorer: User, staff: User) -> None:
+    entry = make_locked()
+    assignment.assign_cycle(entry.cycle_id, by=staff, at=WHEN)
+    make_policy(version=2, double_percent=100)
+    bound = CyclePolicy.objects.get()
+    assert (bound.cycle, bound.policy.version, bound.bound_by, bound.bound_at) == (entry.cycle, 1, staff, WHEN)
+    assert policies.policy_of(entry.cycle).version == 1
+    assert policies.policy_of(make_cycle(2028)).version == 2
+    again = make_locked(make_registration(), 2)
+    assignment.assign_cycle(entry.cycle_id, by=staff, at=WHEN)
+    assert sorted(row[2] for row in held() if row[0] == again.pk) == ["coverage", "one per candidate"]
+
+
+def test_follow_up_due_asks_each_cycle_by_its_own_policy(scorer: User, other_scorer: User, staff: User) -> None:
+    old, new = make_locked(), make_locked(cycle=make_cycle(2028))
+    policies.bind(old.cycle, by=staff, at=WHEN)
+    make_policy(version=2, double_band="0.00")
+    for entry in (old, new):
+        make_reading(entry, scorer, "3.00", "3.00", "3.00")  # within a quarter of the threshold
+    assert assignment.follow_up_due() == [old.pk]
+    assert assignment.follow_up(new.pk, by=None, at=WHEN) is None
+
+
+def test_assign_cycle_by_minutes_not_by_count(scorer: User, other_scorer: User, staff: User) -> None:
+    for number, minutes in ((1, 60), (2, 20), (3, 20), (4, 20)):
+        ReadingTime.objects.create(factor=make_factor(number), minutes=minutes)
+    for factor in (1, 2, 3, 4):
+        make_reading(make_locked(make_registration(), factor), make_scorer(district="Lakeside Elementary"))
+    Scorer.objects.exclude(user__in=[scorer, other_scorer]).update(is_active=False)
+    assignment.assign_cycle(make_cycle().pk, by=staff, at=WHEN)
+    given = {row.scorer.name: row.scorer.assignments.count() for row in Assignment.objects.filter(role="second")}
+    assert sorted(given.values()) == [1, 3]
+
+
+def test_assign_cycle_keeps_to_the_share_of_one_candidate(staff: User) -> None:
+    ScoringPolicy.objects.update(max_share_percent=34)
+    people = [make_scorer() for _ in range(3)]
+    registration = make_registration()
+    entries = [make_locked(registration, factor) for factor in (1, 2, 3, 4, 5)]
+    done = assignment.assign_cycle(entries[0].cycle_id, by=staff, at=WHEN)
+    assert (done.given, Counter(row.scorer for row in Assignment.objects.all())) == (6, dict.fromkeys(people, 2))
+
+
+def test_assign_cycle_only_to_the_qualified_when_the_policy_asks(scorer: User, other_scorer: User, staff: User) -> None:
+    ScoringPolicy.objects.update(requires_qualification=True)
+    entry = make_locked()
+    assert code_of(lambda: assignment.assign_cycle(entry.cycle_id, by=staff, at=WHEN)) == "nobody-may"
+    assert missing(entry.cycle)[0].why == "2 are not qualified for this factor"
+    made = [
+        qualifications.qualify(one, entry.factor, reason="Tried.", by=staff, at=WHEN) for one in (scorer, other_scorer)
+    ]
+    qualifications.lapse(made[1].pk, reason="Drifted.", by=staff, at=WHEN)
+    qualifications.qualify(other_scorer, make_factor(2), reason="Tried.", by=staff, at=WHEN)
+    done = assignment.assign_cycle(entry.cycle_id, by=staff, at=WHEN)
+    assert held() == [(entry.pk, "first", "coverage", "Sol Sato")]
+    assert [one.why for one in done.stuck] == ["1 reads this entry already, 1 is not qualified for this factor"]
+
+
+def test_assign_cycle_only_to_who_signed_when_the_policy_asks(scorer: User, other_scorer: User, staff: User) -> None:
+    ScoringPolicy.objects.update(requires_statement=True)
+    entry = make_locked()
+    make_text(PolicyText.Kind.IMPARTIALITY)
+    statements.sign(entry.cycle_id, version=1, signature="Sol Sato", by=scorer, at=WHEN)
+    statements.sign(make_cycle(2028).pk, version=1, signature="Tia Torres", by=other_scorer, at=WHEN)
+    done = assignment.assign_cycle(entry.cycle_id, by=staff, at=WHEN)
+    assert held() == [(entry.pk, "first", "coverage", "Sol Sato")]
+    assert [one.why for one in done.stuck] == ["1 reads this entry already, 1 has not signed this year's statement"]
+
+
+def test_assign_cycle_a_mail_domain_of_work_is_a_tie_and_a_public_one_is_none(
+    scorer: User, other_scorer: User, staff: User
+) -> None:
+    at_work = make_scorer("Wes Work", email="wes@lakeside.example")
+    entry = make_locked(make_registration(supervisor_email="boss@lakeside.example"))
+    assignment.assign_cycle(entry.cycle_id, by=staff, at=WHEN)
+    assert readers_of(entry) == {scorer, other_scorer}
+    assert not at_work.assignments.exists()
+
+
 # ---- What follows from final readings
 
 
@@ -375,10 +458,64 @@ def test_assign_cycle_by_two_staff_at_once(scorer: User, other_scorer: User, sta
     assert Assignment.objects.count() == 10
 
 
+@pytest.mark.django_db(transaction=True)
+def test_assign_cycle_by_two_who_saw_the_same_plan(
+    scorer: User, other_scorer: User, staff: User, other_staff: User
+) -> None:
+    entries = [make_locked() for _ in range(3)]
+    cycle = entries[0].cycle
+    seen = outlook.outlook(cycle, list(readings.to_be_read(cycle)), policies.policy_of(cycle), WHEN).fingerprint
+
+    def press(who: User) -> str:
+        try:
+            return str(assignment.assign_cycle(cycle.pk, by=who, at=WHEN, seen=seen).given)
+        except Refused as refusal:
+            return refusal.code
+
+    assert sorted(run_all_at_once([partial(press, staff), partial(press, other_staff)])) == ["6", "facts-changed"]
+    assert Assignment.objects.count() == 6
+
+
+@pytest.mark.django_db(transaction=True)
+@pytest.mark.parametrize("leaves", ["recuse", "stand_down", "declare"])
+def test_who_leaves_while_a_cycle_is_given_out_keeps_nothing(
+    leaves: str, scorer: User, other_scorer: User, staff: User
+) -> None:
+    """They come second, and what was given to them a moment ago and is not yet to be seen goes on all the same."""
+    third, registration = make_scorer("Una Unger"), make_registration(make_user("Nora Nameless"))
+    sheet = make_reading(make_locked(registration, 1), scorer)
+    entries = [make_locked(registration, factor) for factor in (2, 3, 4, 5, 6)]
+    gone: dict[str, Callable[[], object]] = {
+        "recuse": lambda: handover.recuse(sheet.pk, reason="", by=scorer, at=WHEN),
+        "stand_down": lambda: handover.stand_down(scorer.pk, by=staff, at=WHEN),
+        "declare": lambda: handover.declare(name="Nora Nameless", email="", relation="close", by=scorer, at=WHEN),
+    }
+    run_behind(lambda: assignment.assign_cycle(entries[0].cycle_id, by=staff, at=WHEN), [gone[leaves]])
+    assert {row.scorer for row in Assignment.objects.all()} == {other_scorer, third}
+    assert Assignment.objects.count() == 7
+
+
+@pytest.mark.django_db(transaction=True)
+@pytest.mark.parametrize("leaves", ["stand_down", "declare"])
+def test_who_left_before_a_cycle_is_given_out_gets_nothing(
+    leaves: str, scorer: User, other_scorer: User, staff: User
+) -> None:
+    entry = make_locked(make_registration(make_user("Nora Nameless")))
+    make_scorer("Una Unger")
+    gone: dict[str, Callable[[], object]] = {
+        "stand_down": lambda: handover.stand_down(scorer.pk, by=staff, at=WHEN),
+        "declare": lambda: handover.declare(name="Nora Nameless", email="", relation="close", by=scorer, at=WHEN),
+    }
+    run_behind(gone[leaves], [lambda: assignment.assign_cycle(entry.cycle_id, by=staff, at=WHEN)])
+    assert not scorer.assignments.exists()
+    assert entry.assignments.count() == 2
+
+
 def test_assign_cycle_queries_do_not_grow(
     scorer: User, other_scorer: User, staff: User, django_assert_num_queries: object
 ) -> None:
     cycle = make_cycle()
+    policies.bind(cycle, by=staff, at=WHEN)
     for count in (1, 3):
         for number in range(count):
             make_locked(make_registration(), factor=1 + number % 2)

@@ -1,14 +1,17 @@
+from collections.abc import Callable
 from decimal import Decimal
 from typing import Any
 
 import pytest
+from django.db import DatabaseError, IntegrityError, transaction
 
 from candidates.models import User
 from icg_cert.audit.models import Event
 from icg_cert.lib.refusal import Refused
-from scoring.models import ScoringPolicy
+from scoring import policies
+from scoring.models import CyclePolicy, ScoringPolicy
 from scoring.policies import adopt
-from tests.factories import at
+from tests.factories import at, make_cycle
 
 NOW = at(2026, 11, 2, 9)
 NUMBERS: dict[str, Any] = {
@@ -43,6 +46,36 @@ def test_adopt_makes_the_next_version_and_leaves_the_others(staff: User) -> None
 def test_adopt_of_the_same_numbers_changes_nothing(staff: User) -> None:
     assert adopt(by=staff, at=NOW, **NUMBERS) == adopt(by=staff, at=NOW, **NUMBERS)
     assert _versions() == [(1, Decimal("1.75"), "best")]
+
+
+def test_a_cycle_keeps_its_policy_and_the_policy_its_numbers(staff: User) -> None:
+    first = adopt(by=staff, at=NOW, **NUMBERS)
+    cycle, other = make_cycle(2027), make_cycle(2028)
+    assert policies.policy_of(cycle) == first
+    ScoringPolicy.objects.update(double_percent=20)  # nothing is scored by it yet
+    policies.bind(cycle, by=staff, at=NOW)
+    second = adopt(by=staff, at=NOW, **NUMBERS)
+    assert policies.bind(cycle, by=staff, at=NOW) == first
+    assert {key: rules.version for key, rules in policies.rules_by_cycle([cycle.pk, other.pk]).items()} == {
+        cycle.pk: first.version,
+        other.pk: second.version,
+    }
+    changes: list[Callable[[], object]] = [
+        lambda: ScoringPolicy.objects.filter(pk=first.pk).update(floor="1.00"),
+        lambda: CyclePolicy.objects.update(policy=second),
+        lambda: CyclePolicy.objects.all().delete(),
+        lambda: ScoringPolicy.objects.filter(pk=first.pk).delete(),
+    ]
+    for change in changes:
+        with pytest.raises(DatabaseError), transaction.atomic():
+            change()
+    ScoringPolicy.objects.filter(pk=second.pk).update(double_percent=20)
+
+
+@pytest.mark.parametrize("share", [0, 101])
+def test_a_share_is_a_percentage(share: int, staff: User) -> None:
+    with pytest.raises(IntegrityError), transaction.atomic():
+        adopt(by=staff, at=NOW, **{**NUMBERS, "max_share_percent": share})
 
 
 def test_adopt_refuses_a_floor_above_the_threshold(staff: User) -> None:
