@@ -60,6 +60,11 @@ class Row:
         return str(self.upload.pk)
 
     @property
+    def is_waited_for(self) -> bool:
+        """Whether the script asks on, because something will happen to the file by itself."""
+        return not self.is_checked or self.upload.state == State.PROCESSING
+
+    @property
     def is_open(self) -> bool:
         return self.upload.state == State.OPEN
 

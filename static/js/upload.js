@@ -40,7 +40,8 @@ document.addEventListener("submit", (event) => {
 dress(document);
 for (const waiting of document.querySelectorAll("[data-upload-wait]")) {
   const name = waiting.querySelector(".upload-name").textContent.trim();
-  settle(waiting.dataset.uploadId, name, waiting.closest("[data-slot-section]").id);
+  const { uploadId, uploadStands } = waiting.dataset;
+  settle(uploadId, name, waiting.closest("[data-slot-section]").id, uploadStands);
 }
 
 const wake = () => sending().forEach(({ transfer }) => transfer.wake());

@@ -4,20 +4,30 @@ import { dress } from "./upload_choose.js";
 
 const POLL_FIRST = 1000;
 const POLL_SLOWEST = 5000;
+const POLL_PROCESSING = 20000; // a film is handed in by then, and nobody waits for its scorers' copy
 
-// Ask until the check is through, then show the section as the server renders it.
-export async function settle(id, name, sectionId) {
-  for (let wait = POLL_FIRST; ; wait = Math.min(wait * 1.5, POLL_SLOWEST)) {
-    await new Promise((resume) => setTimeout(resume, wait));
-    const response = await fetch(`/uploads/${id}/`, { headers: { Accept: "application/json" } }).catch(() => null);
-    if (response?.status === 404 || response?.status === 401) return;
-    if (!response?.ok) continue;
-    const answer = await response.json();
-    if (!answer.is_settled) continue;
-    await refresh(sectionId);
-    announce(`${name}: ${answer.word}. ${answer.reason}`);
-    return;
+// Ask until the check is through, and a film is made ready; show the section as the server renders it at every turn.
+export async function settle(id, name, sectionId, told = "") {
+  const row = () => document.querySelector(`[data-upload-id="${id}"]`);
+  for (let wait = POLL_FIRST; row(); wait = Math.min(wait * 1.5, POLL_SLOWEST)) {
+    const stood = row().dataset.uploadStands;
+    await new Promise((resume) => setTimeout(resume, stood === "processing" ? POLL_PROCESSING : wait));
+    const answer = await ask(id);
+    if (answer === "gone") return;
+    const facts = row()?.querySelector("[data-upload-row-facts]");
+    if (facts && answer?.state === "processing") facts.textContent = answer.facts;
+    if (!answer?.is_settled) continue;
+    if (answer.state !== stood) await refresh(sectionId);
+    if (answer.state !== told) announce(`${name}: ${answer.word}. ${answer.reason}`);
+    told = answer.state;
+    if (answer.state !== "processing") return;
   }
+}
+
+async function ask(id) {
+  const response = await fetch(`/uploads/${id}/`, { headers: { Accept: "application/json" } }).catch(() => null);
+  if (response?.status === 404 || response?.status === 401) return "gone";
+  return response?.ok ? response.json() : null;
 }
 
 // Replace one section and the entry's summary by the server's own. Rows this page still sends, and a form in which a

@@ -14,6 +14,8 @@ from icg_cert.lib import clock
 from portfolios import storage
 from portfolios.models import Entry, Requirement, Upload
 
+expect.set_options(timeout=20_000)  # an upper limit: a machine that is busy with other tests is slow
+
 
 def sign_in_by_cookie(context: BrowserContext, url: str, user: User) -> None:
     client = Client()

@@ -16,7 +16,7 @@ from icg_cert.lib import clock
 from portfolios.models import Entry, Requirement, Upload
 from tests.factories import at, make_requirement
 from tests.portfolios import files
-from tests.portfolios.browsing import Computer, Gate, arrived, choose, said, section, until
+from tests.portfolios.browsing import Computer, Gate, arrived, choose, said, section, state, until
 
 pytestmark = [pytest.mark.requires("chromium"), pytest.mark.django_db(transaction=True)]
 Computers = Callable[..., Computer]
@@ -80,17 +80,25 @@ def recorded() -> bytes:
     return film.replace(b"\x44\x89\x88", b"\xec\x89\x88")
 
 
-def hevc() -> bytes:
-    """As telephones write it: Chromium plays the sound alone."""
-    with NamedTemporaryFile(suffix=".mov") as out:
+def clip(*options: str, suffix: str) -> bytes:
+    """Six seconds with picture and sound, as ffmpeg makes them with these options."""
+    with NamedTemporaryFile(suffix=suffix) as out:
         made = ["-f", "lavfi", "-i", "testsrc=d=6:s=160x90:r=4", "-f", "lavfi", "-i", "sine=d=6", "-c:a", "aac"]
-        coded = ["-c:v", "libx265", "-x265-params", "log-level=none", "-tag:v", "hvc1", "-pix_fmt", "yuv420p"]
-        subprocess.run([get_ffmpeg_exe(), "-v", "error", "-y", *made, *coded, out.name], check=True)
+        command = [get_ffmpeg_exe(), "-v", "error", "-y", *made, "-pix_fmt", "yuv420p", *options, out.name]
+        subprocess.run(command, check=True)
         return Path(out.name).read_bytes()
 
 
+def hevc() -> bytes:
+    """As telephones write it: Chromium plays the sound alone."""
+    return clip("-c:v", "libx265", "-x265-params", "log-level=none", "-tag:v", "hvc1", suffix=".mov")
+
+
 UNKNOWN: dict[str, tuple[Callable[[], bytes], str]] = {
-    "silent.mp4": (files.film, "0:06 minutes long. It has no sound, as far as can be seen here."),
+    "silent.mp4": (
+        lambda: clip("-an", suffix=".mp4"),
+        "0:06 minutes long. It has no sound, as far as can be seen here.",
+    ),
     "iphone.mov": (hevc, "0:06 minutes long. Your browser cannot show its picture."),
     "recorded.webm": (recorded, "Its length cannot be read here. The most is 1 minute."),
     "broken.mp4": (
@@ -112,13 +120,10 @@ def test_what_the_browser_cannot_know_is_said_and_stops_nobody(
     arrived(page, video)
 
 
-def test_film_with_sound_has_no_remark_on_it(computer: Computers, video: Requirement, tmp_path: Path) -> None:
+def test_film_with_picture_and_sound_has_no_remark(computer: Computers, video: Requirement, tmp_path: Path) -> None:
     page = computer().tab()
-    pick(page, video, put(tmp_path, "talk.mp4", files.film(picture=False)))
-    expect(found(page, video)).to_have_text(
-        re.compile(r"^talk.mp4, .* KB\. 0:06 minutes long\. Your browser cannot show")
-    )
-    expect(found(page, video)).not_to_contain_text("sound")
+    pick(page, video, put(tmp_path, "talk.mp4", clip(suffix=".mp4")))
+    expect(found(page, video)).to_have_text(re.compile(r"^talk\.mp4, \S+ KB\. 0:06 minutes long\.$"))
 
 
 @pytest.mark.parametrize(
@@ -346,3 +351,19 @@ def test_upload_begun_in_time_goes_on_from_a_new_tab_until_the_grace_is_over(
     assert Upload.objects.get().state == "stored"
     clock.jump_to(CLOSES + entry.cycle.grace)
     assert ada.tab().locator("[data-upload-form]").count() == 0
+
+
+def test_film_that_is_made_ready_is_followed_without_a_reload(
+    computer: Computers, video: Requirement, tmp_path: Path
+) -> None:
+    page = computer().tab(has_clock=True)
+    choose(page, video, put(tmp_path, "My film.mp4", bytes(2000)))
+    arrived(page, video)
+    Upload.objects.update(state="processing")
+    page.clock.fast_forward(6000)
+    expect(state(page, video)).to_have_text(["Received and checked"])
+    expect(said(page)).to_have_text("My film.mp4: Received and checked.")
+    Upload.objects.update(state="ready")
+    page.clock.fast_forward(21_000)
+    expect(state(page, video)).to_have_text(["Ready"])
+    expect(said(page)).to_have_text("My film.mp4: Ready.")

@@ -72,6 +72,7 @@ def test_whole_protocol(ada: Client, entry: Entry, document: Requirement) -> Non
         "word": "Upload not finished",
         "kind": "warn",
         "reason": "",
+        "facts": "",
         "is_settled": False,
         "part_size": 10,
         "parts": 3,
