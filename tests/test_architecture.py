@@ -40,6 +40,7 @@ PURE = [
     "portfolios.checking.containers",
     "portfolios.checking.finding",
     "portfolios.checking.videos",
+    "portfolios.confined",
     "portfolios.filenames",
     "portfolios.storage.base",
     "portfolios.transcoding",
