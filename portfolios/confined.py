@@ -20,7 +20,7 @@ def command(program: str, arguments: Sequence[str], *, memory: int, processor: i
     return [sys.executable, "-I", "-S", __file__, *limits, program, *arguments]
 
 
-def become(parent: int, memory: int, processor: int, file: int, words: Sequence[str]) -> None:
+def become(parent: int, memory: int, processor: int, file: int, words: list[str]) -> None:
     ctypes.CDLL(None).prctl(PR_SET_PDEATHSIG, signal.SIGKILL)  # even where the parent has no time to say goodbye
     if os.getppid() != parent:  # gone before we asked to be told
         sys.exit(1)
