@@ -4,7 +4,6 @@ The film comes from a stranger and the demuxers are large, so the process is con
 open nothing else, has limits of time, memory and disk, and dies with whoever started it.
 """
 
-import ctypes
 import os
 import re
 import signal
@@ -12,26 +11,23 @@ import subprocess
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from resource import RLIMIT_AS, RLIMIT_CORE, RLIMIT_CPU, RLIMIT_FSIZE, setrlimit
 from selectors import EVENT_READ, DefaultSelector
 from time import monotonic
 from typing import Any
 
 import av
 
+from portfolios import confined
 from portfolios.checking import containers, videos
 
 PIXELS = (1280, 720)
 THREADS = 2
-NICE = 10
 MOST_MEMORY = 4 * 1024**3  # of addresses; the largest frame that is let in takes 1.5 GiB of them
 TAIL = 4096
 CHUNK = 64 * 1024
 PLAIN_PICTURE, PLAIN_SOUND = ("h264", {"yuv420p", "yuvj420p"}), {"aac"}
 PLAIN_MOST = (1920, 1088)  # 1080 lines are coded as 1088
 
-_LIBC = ctypes.CDLL(None)  # before any fork
-_PR_SET_PDEATHSIG = 1
 _PROGRESS = re.compile(rb"out_time_us=(\d+)")
 
 _TALK = ["-nostdin", "-hide_banner", "-nostats", "-loglevel", "error", "-progress", "pipe:1", "-stats_period", "1"]
@@ -103,15 +99,15 @@ def run(program: str, arguments: Sequence[str], film: Film, folder: Path, tell: 
 
     `tell` is called with the percent done about every second; what it raises ends ffmpeg and is passed on.
     """
+    limits = {"memory": MOST_MEMORY, "processor": film.seconds * THREADS * 2, "file": film.most_bytes}
     process = subprocess.Popen(
-        [program, *arguments],
+        confined.command(program, arguments, **limits),
         cwd=folder,
         env={},
         stdin=subprocess.DEVNULL,
         stdout=subprocess.PIPE,
         stderr=subprocess.PIPE,
         start_new_session=True,
-        preexec_fn=_confined(os.getpid(), film),  # safe, for whoever calls this has one thread
     )
     try:
         complaints = _watch(process, film, tell)
@@ -122,26 +118,6 @@ def run(program: str, arguments: Sequence[str], film: Film, folder: Path, tell: 
     if ended:
         raise Failed(f"ffmpeg ended with {ended}: {said}")
     return said
-
-
-def _confined(parent: int, film: Film) -> Callable[[], None]:
-    """What the child does to itself before it becomes ffmpeg."""
-    limits = {
-        RLIMIT_AS: MOST_MEMORY,
-        RLIMIT_CPU: film.seconds * THREADS * 2,
-        RLIMIT_FSIZE: film.most_bytes,
-        RLIMIT_CORE: 0,
-    }
-
-    def confine() -> None:
-        _LIBC.prctl(_PR_SET_PDEATHSIG, signal.SIGKILL)  # even where the parent has no time to say goodbye
-        if os.getppid() != parent:  # gone before we asked to be told
-            os._exit(1)
-        os.nice(NICE)
-        for limit, most in limits.items():
-            setrlimit(limit, (most, most))
-
-    return confine
 
 
 def _watch(process: Any, film: Film, tell: Callable[[int], None]) -> bytes:

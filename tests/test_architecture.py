@@ -43,6 +43,7 @@ PURE = [
     "portfolios.checking.naming",
     "portfolios.checking.pictures",
     "portfolios.checking.videos",
+    "portfolios.confined",
     "portfolios.filenames",
     "portfolios.ranges",
     "portfolios.storage.base",
