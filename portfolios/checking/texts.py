@@ -39,8 +39,8 @@ def _pages(body: bytes) -> Iterator[Passage]:
     for number, page in enumerate(pypdf.PdfReader(BytesIO(body)).pages, start=1):
         yield Passage(f"on page {number}", page.extract_text())
     with pikepdf.open(BytesIO(body)) as pdf:
-        for number, page in enumerate(pdf.pages, start=1):
-            yield Passage(f"on page {number}", "\n".join(_written_on(page)))
+        for number, sheet in enumerate(pdf.pages, start=1):
+            yield Passage(f"on page {number}", "\n".join(_written_on(sheet)))
 
 
 def _written_on(page: Any) -> Iterator[str]:
