@@ -1,13 +1,16 @@
-"""Staff's side of the portfolio: what is asked for. What candidates hand in is only looked at."""
+"""Staff's side of the portfolio: what is asked for. What candidates hand in is only looked at, or checked again."""
 
 from typing import Any
 
-from django.contrib import admin
+from django.contrib import admin, messages
 from django.http import HttpRequest
 from django.urls import reverse
 from django.utils.html import format_html
 
+from candidates.permissions import is_staff
 from icg_cert.lib.admin import ReadOnlyAdmin
+from icg_cert.lib.refusal import Refused
+from portfolios import checks
 from portfolios.models import Entry, Factor, Requirement, Upload
 from portfolios.upload_rows import file_url
 
@@ -97,7 +100,21 @@ class UploadAdmin(ReadOnlyAdmin):
     show_full_result_count = False
     exclude = ["filename", "storage_upload_id", "fingerprint"]
     readonly_fields = ["file"]
+    actions = ["check_again"]
 
     @admin.display(description="File")
     def file(self, upload: Upload) -> str:
         return _link(upload)
+
+    @admin.action(description="Check again", permissions=["check"])
+    def check_again(self, request: HttpRequest, rows: Any) -> None:
+        for row in rows:
+            try:
+                checks.check_again(row.pk, by=request.user, at=request.at)
+            except Refused as refusal:
+                messages.warning(request, f"{row}: {refusal.message}")
+            else:
+                messages.success(request, f"{row}: it is checked again within a minute.")
+
+    def has_check_permission(self, request: HttpRequest) -> bool:
+        return is_staff(request.user)
