@@ -16,7 +16,9 @@ from django.conf import settings
 from django.db import transaction
 
 from candidates import deadlines
+from candidates.models import User
 from icg_cert.audit import trail
+from icg_cert.lib.refusal import Refused
 from icg_cert.mail import outbox
 from portfolios import admission, documents, renditions, storage
 from portfolios.checking import containers, malware, videos, zips
@@ -59,6 +61,18 @@ def release_abandoned(at: datetime) -> int:
     left = Upload.objects.left_in_check(at)
     given_up = left.filter(check_tries__gte=settings.UPLOAD_PROCESSING_ATTEMPTS).update(state=State.FAILED)
     return given_up + left.update(state=State.STORED)
+
+
+@transaction.atomic
+def check_again(upload_id: UUID, *, by: User, at: datetime) -> None:
+    """Staff have mended what kept our check from a file: it has all its tries anew. Refused: not-failed."""
+    Entry.objects.select_for_update().get(uploads=upload_id)
+    upload = Upload.objects.select_for_update(of=("self",)).get(pk=upload_id)
+    if upload.state != State.FAILED or upload.processing_tries:
+        raise Refused("not-failed", "Only files whose check failed can be checked again.")
+    upload.state, upload.check_tries = State.STORED, 0
+    upload.save(update_fields=["state", "check_tries"])
+    trail.record("upload.check_again", upload, by=by, at=at)
 
 
 @transaction.atomic

@@ -20,11 +20,6 @@ def uploads_visible_to(user: Any) -> Q:
     return Q() if is_staff(user) else Q(entry__registration__user=user)
 
 
-def may_have_prepared(user: Any) -> bool:
-    """Whether somebody may have a film prepared again that we gave up."""
-    return is_staff(user)
-
-
 def entries_owned_by(user: Any) -> Q:
     """The candidate's own: what they may change. Staff look, and act through admin."""
     return Q(registration__user=user) if user.is_authenticated else Q(pk__in=[])

@@ -27,6 +27,15 @@ _BESIDE = {
 _PARAGRAPHS = {"p", "h"}
 _TEXTS = {"t", "delText", "instrText"}
 _GAPS = {"tab", "br", "cr", "s", "line-break"}
+_APART = {
+    "p",
+    "h",
+    "note",
+    "annotation",
+    "creator",
+    "creator-initials",
+    "date",
+}  # stand within a paragraph, and are none of it
 _DESCRIPTIONS = ("descr", "title")
 
 
@@ -69,7 +78,7 @@ def _texts(archive: ZipFile, name: str) -> Iterator[str]:
     with archive.open(name) as stream:
         root = xml.tree(stream).getroot()
     for element in root.iter():
-        if etree.QName(element).localname in _PARAGRAPHS and (text := "".join(_pieces(element)).strip()):
+        if etree.QName(element).localname in _PARAGRAPHS and (text := " ".join("".join(_pieces(element)).split())):
             yield text
 
 
@@ -77,6 +86,8 @@ def _pieces(paragraph: Any) -> Iterator[str]:
     """OpenDocument's text stands in the paragraph and between its parts, Word's in elements of their own."""
     is_word = "opendocument" not in (etree.QName(paragraph).namespace or "")
     for event, element in etree.iterwalk(paragraph, events=("start", "end")):
+        if etree.QName(element).localname in _APART:
+            yield " "
         if event == "start":
             yield from _begins(element, is_word=is_word)
         elif not is_word and element is not paragraph:

@@ -4,6 +4,9 @@ from typing import IO, Any
 
 from lxml import etree
 
+# Elements and attributes of one part. A document of a hundred pages has some hundred thousand; each takes a few hundred
+# bytes once it is a tree, so that many more, which pack into next to nothing, would take all the memory there is.
+MOST_NODES = 2_000_000
 # Sizes are limited by who calls, before they read.
 _SAFELY = {"resolve_entities": False, "no_network": True, "load_dtd": False, "huge_tree": True}
 
@@ -16,8 +19,20 @@ class Broken(Exception):
     """It is not well-formed."""
 
 
+class TooMuch(Exception):
+    """It has more nodes than any document needs."""
+
+
 class _Reader:
-    """Is told of what a parser meets, and keeps nothing of it."""
+    """Is told of what a parser meets, and keeps nothing of it but how much it was."""
+
+    def __init__(self) -> None:
+        self.nodes = 0
+
+    def start(self, tag: str, attributes: Any) -> None:
+        self.nodes += 1 + len(attributes)
+        if self.nodes > MOST_NODES:
+            raise TooMuch
 
     def doctype(self, *declared: Any) -> None:
         raise Forbidden
@@ -27,7 +42,7 @@ class _Reader:
 
 
 def refuse(stream: IO[bytes]) -> None:
-    """Read it to its end without keeping it. Forbidden, Broken."""
+    """Read it to its end without keeping it. Forbidden, Broken, TooMuch."""
     _parsed(stream, etree.XMLParser(target=_Reader(), **_SAFELY))
 
 

@@ -51,6 +51,8 @@ def check(file: BinaryIO, extension: str) -> Finding:
             _refuse_foreign(archive, extension)
     except xml.Forbidden as error:
         raise Unusable(*NOT_A_DOCUMENT) from error
+    except xml.TooMuch as error:
+        raise Unusable(*TOO_MUCH_INSIDE) from error
     except (BadZipFile, ZlibError, EOFError, NotImplementedError, xml.Broken, ValueError) as error:
         raise Unusable(*DAMAGED) from error
     return Finding()

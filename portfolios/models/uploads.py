@@ -88,7 +88,7 @@ class Upload(models.Model):
             State.WITHDRAWN,
         },
         State.PROCESSING: {State.READY, State.FAILED, State.REPLACED, State.REMOVED, State.WITHDRAWN},
-        State.FAILED: {State.CHECKING, State.PROCESSING, State.REPLACED, State.REMOVED, State.WITHDRAWN},
+        State.FAILED: {State.STORED, State.CHECKING, State.PROCESSING, State.REPLACED, State.REMOVED, State.WITHDRAWN},
         State.READY: {State.REPLACED, State.REMOVED, State.WITHDRAWN},
         State.REJECTED: {State.REMOVED, State.REPLACED, State.WITHDRAWN},
         State.ABORTED: set(),

@@ -9,7 +9,7 @@ from zipfile import ZIP_BZIP2, ZIP_LZMA
 import pytest
 from PIL import Image
 
-from portfolios.checking import containers, pdfs, videos, zips
+from portfolios.checking import containers, pdfs, videos, xml, zips
 from portfolios.checking.finding import Finding, Unusable
 from tests.portfolios import files, films, papers
 
@@ -119,6 +119,11 @@ MACRO_TYPE = "<Types><Override ContentType='application/vnd.ms-word.document.mac
         (files.rezipped(files.word(), {"word/styles.xml": BOMB}), ".docx", "wrong-content"),
         (files.rezipped(files.word(), {"word/styles.xml": "<w:styles>"}), ".docx", "damaged"),
         (files.rezipped(files.odt(), {"styles.xml": b" " * (zips.MOST_XML + 1)}), ".odt", "too-large-inside"),
+        (
+            files.rezipped(files.word(), {"word/more.xml": f"<d>{'<p/>' * xml.MOST_NODES}</d>"}),
+            ".docx",
+            "too-large-inside",
+        ),
         (files.rezipped(files.odt(), ENCIPHERED), ".odt", "encrypted"),
         (files.rezipped(files.odt(), {"encrypted-package": b"\x8f"}), ".odt", "encrypted"),
         (files.rezipped(files.word(), {"[Content_Types].xml": MACRO_TYPE}), ".docx", "macros"),

@@ -5,10 +5,13 @@ from random import Random
 from typing import Any
 
 import pytest
+from django.test import Client
 
 from candidates.models import User
 from icg_cert.audit.models import Event
+from icg_cert.lib.refusal import Refused
 from icg_cert.mail.models import Message
+from icg_cert.permissions import grant_roles
 from portfolios import checks, storage, uploads
 from portfolios.checking import pdfs, videos
 from portfolios.completeness import is_usable
@@ -261,6 +264,26 @@ def test_failure_of_ours_can_still_end_well(
         checks.check(upload.pk, at=noon)
     checks.check(upload.pk, at=noon + timedelta(minutes=1))
     assert told(upload) == ("ready", "")
+
+
+def test_failed_file_is_checked_again_once_staff_have_mended_the_cause(
+    entry: Entry, document: Requirement, noon: datetime, staff: User
+) -> None:
+    upload = hand_in(entry, document, noon)
+    with pytest.raises(Refused):
+        checks.check_again(upload.pk, by=staff, at=noon)
+    Upload.objects.update(state=Upload.State.FAILED, check_tries=3)
+    grant_roles()
+    client = Client()
+    client.force_login(staff)
+    chosen = {"action": "check_again", "_selected_action": [str(upload.pk)]}
+    said = [client.post("/admin/portfolios/upload/", chosen, follow=True).content.decode() for _ in range(2)]
+    assert "it is checked again within a minute" in said[0]
+    assert "Only files whose check failed can be checked again" in said[1]
+    checks.check(upload.pk, at=noon)
+    upload.refresh_from_db()
+    assert (upload.state, upload.check_tries) == ("ready", 1)
+    assert Event.objects.get(verb="upload.check_again").actor == staff
 
 
 def test_check_whose_worker_died_is_taken_up_again(entry: Entry, document: Requirement, noon: datetime) -> None:

@@ -152,6 +152,16 @@ def test_documents_name_their_author(body: bytes, extension: str, expected: str)
     assert said.partition(": ")[2].partition(". Scoring")[0] == expected
 
 
+def test_note_within_a_paragraph_is_not_part_of_its_words() -> None:
+    note = "<office:annotation><dc:creator>Ed</dc:creator><text:p>Ask Ada</text:p></office:annotation>"
+    body = f"<d {papers.ODF}><text:p>So I{note}Abara went</text:p></d>"
+    found = texts.passages(files.rezipped(files.odt(), {"content.xml": body}), ".odt")
+    assert list(found) == [
+        Passage("in paragraph 1", "So I Ed Ask Ada Abara went"),
+        Passage("in paragraph 2", "Ask Ada"),
+    ]
+
+
 @pytest.mark.parametrize(
     ("body", "extension"), [(files.pdf(3), ".pdf"), (files.word(), ".docx"), (files.odt(), ".odt")], ids=["p", "w", "o"]
 )

@@ -424,7 +424,7 @@ def test_staff_find_films_that_could_not_be_prepared_and_have_them_prepared_agai
     address = f"{reverse('admin:portfolios_upload_changelist')}?state__exact=failed&processing_tries__gt=0"
     assert address.replace("&", "&amp;") in page
     assert str(given_up) in client.get(address).content.decode()
-    asked = {"action": "try_again", "_selected_action": [str(given_up.pk)]}
+    asked = {"action": "prepare_again", "_selected_action": [str(given_up.pk)]}
     for words in ("prepared again as soon as a worker is free", "Only films that could not be prepared"):
         assert words in client.post("/admin/portfolios/upload/", asked, follow=True).content.decode()
     assert state(given_up) == ("processing", 0, False)
