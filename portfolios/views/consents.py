@@ -1,5 +1,6 @@
 """The candidate's pages on what the people in their film agreed to: stating it, and taking it back."""
 
+from datetime import datetime
 from typing import Any
 from uuid import UUID
 
@@ -13,7 +14,7 @@ from candidates import announced, deadlines
 from candidates.models import PolicyText
 from icg_cert.lib.doors import back_with, refuse_form
 from icg_cert.lib.refusal import Refused
-from portfolios import consents
+from portfolios import admission, consents
 from portfolios.forms import ConsentForm, WithdrawForm
 from portfolios.models import Consent, Requirement, Upload
 
@@ -41,9 +42,14 @@ def upload_consent(request: HttpRequest, pk: UUID) -> HttpResponse:
         "training_text": texts.get(PolicyText.Kind.TRAINING),
         "is_for_training": is_for_training,
         "is_gone": upload.state in Upload.GONE or upload.purged_at,
+        "may_state": form.is_bound or asks_training or _is_open(upload, request.at),
         "lines": upload.consents.select_related("text").order_by("at", "pk"),
     }
     return render(request, "portfolios/upload_consent.html", context)
+
+
+def _is_open(upload: Upload, at: datetime) -> bool:
+    return upload.entry.is_editable and at < admission.finish_by(upload.entry)
 
 
 def _initial(upload: Upload) -> dict[str, Any]:

@@ -100,6 +100,17 @@ def test_consent_after_the_grace_says_that_it_is_over(ada: Client, film: Upload)
     assert "The time for this cycle is over" in said(answer)
 
 
+def test_consent_of_a_submitted_entry_is_read_and_not_asked(
+    ada: Client, entry: Entry, document: Requirement, film: Upload, noon: datetime
+) -> None:
+    hand_in(entry, document, film, noon, "submitted")
+    page = ada.get(url("upload-consent", film.pk))
+    assert "What you stated stands as it is" in said(page)
+    assert b"<textarea" not in page.content
+    make_text(PolicyText.Kind.TRAINING)
+    assert ticks(ada, film) == {"agreed": True, "training": False}
+
+
 def test_consent_to_training_is_optional_and_can_be_taken_back(ada: Client, film: Upload) -> None:
     make_text(PolicyText.Kind.TRAINING)
     data = {"agreed": "on", "releases": RELEASES}
