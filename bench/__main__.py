@@ -32,7 +32,7 @@ from django.db import connection  # noqa: E402
 from django.test import Client  # noqa: E402
 from django.test.utils import CaptureQueriesContext  # noqa: E402
 
-from bench import films, media, money, scoring, world  # noqa: E402
+from bench import assigning, films, media, money, scoring, world  # noqa: E402
 from icg_cert.lib import clock  # noqa: E402
 
 ROUNDS = 7
@@ -55,6 +55,8 @@ def main() -> None:
         ratios = [rates[number] / rates[0] for rates in rounds]
         rate = median(rates[number] for rates in rounds)
         print(f"{page.name:<26}{queries[number]:>8}{rate:>10.0f}{median(ratios):>26.0%} {min(ratios):>8.0%}")
+    assigning.plans()
+    assigning.rows()
     money.webhooks()
     money.books()
     scoring.agreement()

@@ -13,6 +13,7 @@ what no plan could beat is computed. Where the two meet, or where a complete sea
 from collections import Counter, defaultdict
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from math import gcd
 from zlib import crc32
 
 SMALL = 30  # readings that are worth a complete search
@@ -58,16 +59,19 @@ def place(units: Sequence[Unit], desks: Desks) -> Placing:
     return Placing(tuple(table.holder), table.minutes, is_proven)
 
 
-def least_squares(held: Iterable[int], minutes: int) -> int:
-    """The least sum of squares when `minutes` could be poured over what is held, minute by minute: nothing beats it."""
-    levels = sorted(held)
-    total, higher = minutes, sum(level * level for level in levels)
+def least_squares(held: Iterable[int], minutes: int, step: int = 1) -> int:
+    """The least sum of squares when `minutes` could be poured over what is held: nothing beats it.
+
+    Minute by minute, or by `step` where everything is a multiple of it.
+    """
+    levels = sorted(level // step for level in held)
+    total, higher = minutes // step, sum(level * level for level in levels)
     for filled, level in enumerate(levels, start=1):
         total += level
         higher -= level * level
         if filled == len(levels) or total <= levels[filled] * filled:
             each, more = divmod(total, filled)
-            return higher + more * (each + 1) ** 2 + (filled - more) * each**2
+            return (higher + more * (each + 1) ** 2 + (filled - more) * each**2) * step**2
     return 0
 
 
@@ -80,6 +84,7 @@ class _Table:
         self.minutes = dict(desks.minutes)
         self.count = Counter(desks.held)
         self.holder: list[int | None] = [None] * len(units)
+        self.step = gcd(*self.minutes.values(), *(unit.minutes for unit in units)) or 1
         # Insertion order, so that nothing depends on how Python hashes.
         self.desk: dict[int, dict[int, None]] = {scorer: {} for scorer in self.minutes}
         self.reading: defaultdict[int, set[int]] = defaultdict(set)
@@ -134,7 +139,7 @@ class _Table:
             before[scorer] -= self.units[unit].minutes
         others = sum(minutes * minutes for scorer, minutes in before.items() if scorer not in able)
         poured = sum(self.units[unit].minutes for unit in given)
-        return others + least_squares((before[scorer] for scorer in able), poured)
+        return others + least_squares((before[scorer] for scorer in able), poured, self.step)
 
     def even_out(self, least: int) -> None:
         """Move and exchange between the fullest and the emptiest desks until nothing helps any more."""
@@ -189,7 +194,7 @@ def _search(table: _Table) -> bool:
         nonlocal best, steps
         steps += 1
         rest = sum(table.units[unit].minutes for unit in given[depth:])
-        if steps > STEPS or least_squares(table.minutes.values(), rest) >= best[0]:
+        if steps > STEPS or least_squares(table.minutes.values(), rest, table.step) >= best[0]:
             return
         if depth == len(given):
             best = (table.squares, list(table.holder))

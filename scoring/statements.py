@@ -8,11 +8,22 @@ from candidates import announced
 from candidates.models import Cycle, PolicyText, User
 from icg_cert.audit import trail
 from icg_cert.lib.refusal import Refused
+from scoring import policies
 from scoring.models import Statement
 
 
 def text() -> PolicyText | None:
     return announced.texts().get(PolicyText.Kind.IMPARTIALITY)
+
+
+def due(scorer: User, at: datetime) -> list[Cycle]:
+    """The cycles under way for which the scorer has to sign before they are given anything."""
+    under_way = [cycle for cycle in announced.cycles() if cycle.opens_at <= at < cycle.releases_at]
+    if not under_way or text() is None:
+        return []
+    signed = set(Statement.objects.filter(scorer=scorer).values_list("cycle", flat=True))
+    unsigned = [cycle for cycle in under_way if cycle.pk not in signed]
+    return [cycle for cycle in unsigned if policies.policy_of(cycle).requires_statement]
 
 
 @transaction.atomic

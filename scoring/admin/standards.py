@@ -4,6 +4,7 @@ from typing import Any
 
 from django.contrib import admin, messages
 from django.core.exceptions import PermissionDenied
+from django.db.models import QuerySet
 from django.forms import ModelForm
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
@@ -95,10 +96,20 @@ class PolicyForm(ModelForm):  # type: ignore[type-arg]
 
 @admin.register(ScoringPolicy)
 class ScoringPolicyAdmin(ReadOnlyAdmin):
-    """A policy is never changed; "Add" adopts the next version, beginning with the numbers of the current one."""
+    """A policy is never changed; "Add" adopts the next version, beginning with the numbers of the current one.
 
-    list_display = ["version", "threshold", "floor", "adjudication_gap", "double_percent", "retake_rule"]
+    Cycles whose scoring has begun keep theirs; the newest is for those to come.
+    """
+
+    list_display = ["version", "threshold", "floor", "adjudication_gap", "double_percent", "retake_rule", "used_by"]
     fields = policies.NUMBERS
+
+    def get_queryset(self, request: HttpRequest) -> QuerySet[ScoringPolicy]:
+        return super().get_queryset(request).prefetch_related("cycles__cycle")
+
+    @admin.display(description="cycles bound to it")
+    def used_by(self, policy: ScoringPolicy) -> str:
+        return ", ".join(str(bound.cycle.year) for bound in policy.cycles.all())
 
     def has_add_permission(self, request: HttpRequest, obj: Any = None) -> bool:
         return request.user.has_perm("scoring.add_scoringpolicy")

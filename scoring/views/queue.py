@@ -8,6 +8,7 @@ from django.views.decorators.http import require_safe
 
 from icg_cert.lib.doors import Request, only_for
 from scoring import queue as queues
+from scoring import statements
 from scoring.permissions import is_scorer, sees_board
 
 PER_PAGE = 50
@@ -22,5 +23,6 @@ def queue(request: Request) -> HttpResponse:
         "page": page,
         "done": queues.done_sheets(request.user, request.at)[:PER_PAGE],
         "sees_board": sees_board(request.user),
+        "unsigned": statements.due(request.user, request.at),
     }
     return render(request, "scoring/queue.html", context)

@@ -89,6 +89,18 @@ def test_statement_page_asks_once(scorer: User) -> None:
     assert page.select("main form") == []
 
 
+def test_the_queue_asks_for_the_signature_while_the_policy_does(scorer: User) -> None:
+    make_text(PolicyText.Kind.IMPARTIALITY)
+    cycle, client = make_cycle(), signed_in(scorer)
+    link = 'href="/scoring/statement/2027/"'
+    assert link not in client.get("/scoring/").content.decode()
+    ScoringPolicy.objects.update(requires_statement=True)
+    assert link in client.get("/scoring/").content.decode()
+    assert statements.due(scorer, cycle.releases_at) == []
+    statements.sign(cycle.pk, version=1, signature="Sol Sato", by=scorer, at=WHEN)
+    assert link not in client.get("/scoring/").content.decode()
+
+
 # ---- Ties
 
 

@@ -1,8 +1,10 @@
 from collections.abc import Callable
 from decimal import Decimal
+from importlib import import_module
 from typing import Any
 
 import pytest
+from django.apps import apps
 from django.db import DatabaseError, IntegrityError, transaction
 
 from candidates.models import User
@@ -11,7 +13,7 @@ from icg_cert.lib.refusal import Refused
 from scoring import policies
 from scoring.models import CyclePolicy, ScoringPolicy
 from scoring.policies import adopt
-from tests.factories import at, make_cycle
+from tests.factories import at, make_cycle, make_locked, make_policy, make_reading, make_release, make_scorer
 
 NOW = at(2026, 11, 2, 9)
 NUMBERS: dict[str, Any] = {
@@ -70,6 +72,17 @@ def test_a_cycle_keeps_its_policy_and_the_policy_its_numbers(staff: User) -> Non
         with pytest.raises(DatabaseError), transaction.atomic():
             change()
     ScoringPolicy.objects.filter(pk=second.pk).update(double_percent=20)
+
+
+def test_cycles_that_were_begun_before_policies_were_bound_get_theirs(staff: User) -> None:
+    old, new = make_policy(1), make_policy(2)
+    released, begun, untouched = make_cycle(2027), make_cycle(2028), make_cycle(2029)
+    for cycle in (released, begun):
+        make_reading(make_locked(cycle=cycle), make_scorer())
+    make_release(released, policy=old)
+    import_module("scoring.migrations.0006_bind_cycles").bind(apps, None)
+    assert {bound.cycle: bound.policy for bound in CyclePolicy.objects.all()} == {released: old, begun: new}
+    assert policies.policy_of(untouched) == new
 
 
 @pytest.mark.parametrize("share", [0, 101])

@@ -88,6 +88,12 @@ def test_place_exchanges_what_moving_alone_cannot_even_out() -> None:
     assert (placing.minutes, placing.is_proven) == ({1: 21, 2: 21}, True)
 
 
+def test_place_knows_that_fives_cannot_be_split() -> None:
+    units = [Unit(number, number, 5, frozenset({1, 2})) for number in range(31)]  # too many to try everything
+    placing = place(units, Desks({1: 0, 2: 0}, {}, dict.fromkeys(range(31), 1)))
+    assert (sorted(placing.minutes.values()), placing.is_proven) == ([75, 80], True)
+
+
 def test_place_says_when_it_is_not_proven() -> None:
     """Everybody has their own work and nothing can be exchanged; too much of it to try everything."""
     units = [Unit(number, number, 10, frozenset({number % 2 + 1, 3})) for number in range(31)]
@@ -109,5 +115,9 @@ def test_place_says_when_it_is_not_proven() -> None:
         ([10, 4, 1], 4, 100 + 16 + 25),
     ],
 )
+def test_least_squares_pours_by_steps() -> None:
+    assert least_squares([10, 0], 25, step=5) == 15**2 + 20**2
+
+
 def test_least_squares_pours_minutes_level(held: list[int], minutes: int, least: int) -> None:
     assert least_squares(held, minutes) == least

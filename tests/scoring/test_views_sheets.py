@@ -504,7 +504,7 @@ def test_board_assign_refuses_what_was_seen_before_something_changed(
 def test_board_assign_names_what_nobody_may_score(scorer: User, staff: User) -> None:
     entry = make_locked(make_registration(district="Elsewhere District"))
     page = page_of(staff, "/scoring/board/2027/assign/")
-    why = f"Nobody may 1 works in the candidate's district. Choose somebody for the {{}} of {entry.registration.code}"
+    why = f"Nobody may : 1 works in the candidate's district. Choose somebody for the {{}} of {entry.registration.code}"
     assert texts(page, "[aria-label='Readings that can be given to nobody'] tbody tr") == [
         f"{entry.registration.code} 1 {kind} {why.format(kind.lower())}, factor 1"
         for kind in ("First reading", "Second reading")
