@@ -9,7 +9,7 @@ from candidates import announced
 from candidates.models import Cycle
 from icg_cert.lib import spreadsheet
 from icg_cert.lib.doors import Request, only_for, refusals_as_page
-from scoring import assignment, pairs
+from scoring import pairs, policies
 from scoring.agreement import ALPHA_RELIABLE, ALPHA_TENTATIVE, FEWEST, KAPPA_MARKS
 from scoring.permissions import sees_board
 from scoring.views.board import chosen
@@ -50,5 +50,5 @@ def _page(request: Request, year: int | None) -> HttpResponse:
 @refusals_as_page
 def agreement_pairs(request: Request, year: int) -> StreamingHttpResponse:
     cycle = get_object_or_404(Cycle, year=year)
-    rows = pairs.listed(cycle, request.user, assignment.current_rules())
+    rows = pairs.listed(cycle, request.user, policies.policy_of(cycle).rules())
     return spreadsheet.download(f"pairs-{year}.csv", pairs.HEADS, rows)
