@@ -7,6 +7,7 @@ from lxml import etree
 # Elements and attributes of one part. A document of a hundred pages has some hundred thousand; each takes a few hundred
 # bytes once it is a tree, so that many more, which pack into next to nothing, would take all the memory there is.
 MOST_NODES = 2_000_000
+CHUNK = 64 * 1024
 # Sizes are limited by who calls, before they read.
 _SAFELY = {"resolve_entities": False, "no_network": True, "load_dtd": False, "huge_tree": True}
 
@@ -48,11 +49,14 @@ def refuse(stream: IO[bytes]) -> None:
 
 def tree(stream: IO[bytes]) -> Any:
     """The whole of it, without comments and processing instructions. Broken."""
-    return _parsed(stream, etree.XMLParser(remove_comments=True, remove_pis=True, **_SAFELY))
+    return _parsed(stream, etree.XMLParser(remove_comments=True, remove_pis=True, **_SAFELY)).getroottree()
 
 
 def _parsed(stream: IO[bytes], parser: Any) -> Any:
+    """Fed by hand: an error of reading is not one of the XML, and lxml tells them apart no other way."""
     try:
-        return etree.parse(stream, parser)
+        while chunk := stream.read(CHUNK):
+            parser.feed(chunk)
+        return parser.close()
     except etree.LxmlError as error:
         raise Broken from error

@@ -4,12 +4,12 @@ from collections.abc import Callable
 from contextlib import suppress
 from io import BytesIO
 from random import Random
-from zipfile import ZIP_BZIP2, ZIP_LZMA
+from zipfile import ZIP_BZIP2, ZIP_LZMA, ZipFile
 
 import pytest
 from PIL import Image
 
-from portfolios.checking import containers, pdfs, videos, xml, zips
+from portfolios.checking import author_data, containers, pdfs, videos, xml, zips
 from portfolios.checking.finding import Finding, Unusable
 from tests.portfolios import files, films, papers
 
@@ -118,6 +118,8 @@ MACRO_TYPE = "<Types><Override ContentType='application/vnd.ms-word.document.mac
         (files.rezipped(files.odt(), {"styles.xml": BOMB}), ".odt", "wrong-content"),
         (files.rezipped(files.word(), {"word/styles.xml": BOMB}), ".docx", "wrong-content"),
         (files.rezipped(files.word(), {"word/styles.xml": "<w:styles>"}), ".docx", "damaged"),
+        (files.rezipped(files.word(), {"word/styles.xml": "<no:space/>"}), ".docx", "damaged"),
+        (files.rezipped(files.word(), {"word/styles.xml": b"<d>\xc3</d>"}), ".docx", "damaged"),
         (files.rezipped(files.odt(), {"styles.xml": b" " * (zips.MOST_XML + 1)}), ".odt", "too-large-inside"),
         (
             files.rezipped(files.word(), {"word/more.xml": f"<d>{'<p/>' * xml.MOST_NODES}</d>"}),
@@ -257,6 +259,25 @@ def damaged(whole: bytes, dice: Random) -> bytes:
     for _ in range(dice.randint(1, 6)):
         body[dice.randrange(len(body))] = dice.randrange(256)
     return bytes(body[: dice.randrange(len(body))] if dice.random() < 0.2 else body)
+
+
+def with_a_damaged_part(archive: bytes, dice: Random) -> bytes:
+    """Whole as an archive; one of its parts is not what it was."""
+    with ZipFile(BytesIO(archive)) as whole:
+        name = dice.choice(whole.namelist())
+        return files.rezipped(archive, {name: damaged(whole.read(name) or b" ", dice)})
+
+
+@pytest.mark.parametrize(
+    ("make", "extension"), [(papers.word_of_ada, ".docx"), (papers.odt_of_ada, ".odt"), (papers.pdf_of_ada, ".pdf")]
+)
+def test_what_is_found_sound_can_be_cleaned(make: Callable[[], bytes], extension: str) -> None:
+    whole, dice = make(), Random(extension)
+    for _ in range(200):
+        body = damaged(whole, dice) if extension == ".pdf" else with_a_damaged_part(whole, dice)
+        with suppress(Unusable):
+            _ = pdfs.check(BytesIO(body), 9) if extension == ".pdf" else zips.check(BytesIO(body), extension)
+            author_data.without(BytesIO(body), extension)
 
 
 @pytest.mark.parametrize(
