@@ -50,11 +50,12 @@ def of_one(entry: Entry, profiles: list[Scorer], policy: ScoringPolicy, at: date
     """For one more reading of an entry: whoever holds their share of the candidate is barred as well."""
     effort = Effort.of(entry.cycle)
     bars = conflicts.barred([entry], profiles, policy, entry.cycle, at)[entry.pk]
-    theirs = Assignment.objects.filter(
-        entry__cycle=entry.cycle_id, entry__registration__user=entry.registration.user_id
-    )
+    candidate = entry.registration.user_id
+    theirs = Assignment.objects.filter(entry__cycle=entry.cycle_id, entry__registration__user=candidate)
     held = Counter(theirs.order_by().values_list("scorer", flat=True))
-    most = planner.most_of_one(held.total() + 1, policy.rules())
+    entries = Entry.objects.locked().filter(cycle=entry.cycle_id, registration__user=candidate).count()
+    # Each of their entries will be read, and one of them twice, whether or not that is given out yet.
+    most = planner.most_of_one(max(held.total(), entries) + 1, policy.rules())
     full = {scorer: ties.SHARE for scorer, count in held.items() if count >= most}
     readers = dict(entry.assignments.values_list("role", "scorer"))
     return _case(entry, full | bars, readers, effort), _readers(profiles, entry.cycle, effort)[0]

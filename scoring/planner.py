@@ -95,7 +95,14 @@ def plan(cases: Iterable[Case], readers: Iterable[Reader], rules: Rules) -> Plan
     if not novel:
         return Plan(tuple(placed), one.minutes, one.is_proven)
     more, two = _given(ordered, novel, placed, desks, rules)
-    return Plan((*placed, *more), two.minutes, one.is_proven and two.is_proven)
+    return Plan((*placed, *more), two.minutes, _is_level(desks, two.minutes))
+
+
+def _is_level(before: list[Reader], after: Mapping[int, int]) -> bool:
+    """Whether two rounds together came to what not even one round could beat."""
+    held = [reader.minutes for reader in before]
+    least = solver.least_squares(held, sum(after.values()) - sum(held))
+    return sum(minutes * minutes for minutes in after.values()) == least
 
 
 def lightest(case: Case, readers: Iterable[Reader]) -> int | None:

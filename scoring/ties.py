@@ -16,7 +16,7 @@ UNSIGNED, UNQUALIFIED, SHARE = "unsigned", "unqualified", "share"
 
 # Each for one scorer and for several, as "2 work in the candidate's district".
 WORDS = {
-    SELF: ("is the candidate", "are the candidate"),
+    SELF: ("may not judge this candidate", "may not judge this candidate"),  # a lead must not learn who it is
     READ_BEFORE: ("knows an earlier attempt", "know an earlier attempt"),
     READS_IT: ("reads this entry already", "read this entry already"),
     RECUSED: ("has stepped back from this candidate", "have stepped back from this candidate"),

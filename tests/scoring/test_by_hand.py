@@ -133,6 +133,15 @@ def test_options_say_what_everybody_holds_and_what_speaks_against_them(
     ]
 
 
+def test_options_count_the_share_of_all_that_will_be_read(scorer: User, other_scorer: User, staff: User) -> None:
+    ScoringPolicy.objects.update(max_share_percent=50)
+    registration = make_registration()
+    first, second, third = (make_locked(registration, factor) for factor in (1, 2, 3))
+    for entry, tie in ((first, ""), (second, ""), (third, "share")):  # two of four
+        assert {one.profile.user: one.tie for one in by_hand.options(entry, "first", WHEN)}[scorer] == tie
+        make_reading(entry, scorer)
+
+
 @pytest.mark.django_db(transaction=True)
 def test_give_by_two_at_once_leaves_one_reader(
     scorer: User, other_scorer: User, staff: User, other_staff: User

@@ -162,6 +162,16 @@ def test_plan_first_entries_of_a_scorer_are_read_twice() -> None:
     assert seconds == [("one per candidate", 2), ("first entries", 2)]
 
 
+def test_plan_of_two_rounds_is_proven_only_as_a_whole() -> None:
+    """Both read for the first time: everything is read by both, whoever was first."""
+    rules = replace(RULES, double_first_entries=9)
+    cases = [case(key, minutes=10 * key) for key in (1, 2, 3)]
+    plan = planner.plan(cases, [Reader(1, 0, 0), Reader(2, 0, 0)], rules)
+    assert (plan.minutes, plan.is_proven) == ({1: 60, 2: 60}, True)
+    uneven = planner.plan(cases, [Reader(1, 0, 0), Reader(2, 50, 0)], rules)
+    assert (uneven.minutes, uneven.is_proven) == ({1: 60, 2: 110}, False)
+
+
 def test_plan_first_entries_are_remembered() -> None:
     rules = replace(RULES, double_first_entries=2)
     plan = planned([case(1, readers={"first": 1}, by_novice=True)], rules=rules)

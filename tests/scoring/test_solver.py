@@ -115,9 +115,9 @@ def test_place_says_when_it_is_not_proven() -> None:
         ([10, 4, 1], 4, 100 + 16 + 25),
     ],
 )
-def test_least_squares_pours_by_steps() -> None:
-    assert least_squares([10, 0], 25, step=5) == 15**2 + 20**2
-
-
 def test_least_squares_pours_minutes_level(held: list[int], minutes: int, least: int) -> None:
     assert least_squares(held, minutes) == least
+
+
+def test_least_squares_pours_by_steps() -> None:
+    assert least_squares([10, 0], 25, step=5) == 15**2 + 20**2
