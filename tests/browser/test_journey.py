@@ -10,6 +10,7 @@ from typing import Any
 
 import pytest
 from django.core import mail
+from django.core.management import call_command
 from playwright.sync_api import expect
 
 from candidates.models import Cycle, Registration, User
@@ -23,6 +24,7 @@ from tests.journeys.walk import Cast
 from tests.portfolios.files import film, word
 
 pytestmark = [pytest.mark.requires("chromium"), pytest.mark.django_db(transaction=True)]
+CHECKED = {"document": "Ready", "video": "Received and checked"}  # scorers can watch it a moment later
 
 
 def sign_up(ada: Visitor) -> None:
@@ -106,7 +108,8 @@ def hand_in_data(ada: Visitor, files: dict[str, Path]) -> None:
         if name == "video":
             section.locator("input[name=consent]").check()
         section.get_by_role("button", name=re.compile("Upload")).click()
-        expect(section.locator(".upload-row .state")).to_have_text("Ready", timeout=30_000)
+        expect(section.locator(".upload-row .state")).to_have_text(CHECKED[name], timeout=30_000)
+    prepare_films_of("ada")
     name_releases(ada)
     ada.look("entry complete")
     page.get_by_role("link", name="Check and submit").or_(page.get_by_role("button", name="Check and submit")).click()

@@ -128,9 +128,11 @@ def test_proxy_that_holds_the_answer_is_no_stall_for_five_minutes(
     slow.hold_answers = True
     choose(page, document, path)
     until(page, lambda: slow.held == 1, "the whole part at the proxy")
+    sent = expect(section(page, document).locator("[data-upload-percent]"))
+    sent.to_have_text("99 % sent, 0 bytes arrived")  # the page knows it, too: its five minutes begin
     page.clock.fast_forward(290_000)
     expect(state(page, document)).to_have_text(["Uploading"])
-    expect(section(page, document).locator("[data-upload-percent]")).to_have_text("99 % sent, 0 bytes arrived")
+    sent.to_have_text("99 % sent, 0 bytes arrived")
     assert len(ada.sent) == 1
     page.clock.fast_forward(11_000)
     expect(state(page, document)).to_have_text(["Waiting"])  # five minutes: given up, and sent again

@@ -10,7 +10,7 @@ from candidates.models import Registration, User
 from portfolios.models import Entry
 from scoring import pairs, scores
 from scoring.agreement import Severity, agreement, severity
-from scoring.models import Rubric, ScoringPolicy, Sheet
+from scoring.models import Rubric, Sheet
 from scoring.pairs import Figures, OfCriteria, OfScorer
 from tests.factories import (
     make_cycle,
@@ -27,8 +27,7 @@ SAME, NEAR, FAR = ("3.00", "3.00", "3.00"), ("3.25", "3.25", "3.00"), ("1.00", "
 
 @pytest.fixture(autouse=True)
 def rules(db: None) -> scores.Rules:
-    make_policy()
-    return ScoringPolicy.current().rules()
+    return make_policy().rules()
 
 
 def twice(
