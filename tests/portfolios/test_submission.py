@@ -220,11 +220,11 @@ def test_submit_asks_whether_a_film_is_meant_to_have_no_sound(
     hand_in_checked(entry, document, noon)
     film = hand_in_checked(entry, video, noon, films.without_sound(), "Film.mp4", consent=False)
     gaps = []
-    for confirm in (uploads.confirm_consent, uploads.confirm_silence):
+    for confirm, what in ((consents.confirm, {"releases": ["Teacher release"]}), (uploads.confirm_silence, {})):
         with pytest.raises(Incomplete) as caught:
             submit(entry.pk, by=entry.registration.user, at=noon)
         gaps += [(gap.requirement, gap.code) for gap in caught.value.gaps]
-        confirm(film.pk, by=entry.registration.user, at=noon)
+        confirm(film.pk, by=entry.registration.user, at=noon, **what)  # type: ignore[operator]
     assert gaps == [("Conversation", "consent"), ("Conversation", "sound")]
     assert submit(entry.pk, by=entry.registration.user, at=noon).status == "submitted"
 
@@ -384,7 +384,7 @@ def test_lock_waits_in_the_grace_for_a_word_on_a_film_without_sound(
     hand_in_checked(entry, document, CLOSES - timedelta(hours=1))
     film = hand_in_checked(entry, video, CLOSES - MICROSECOND, films.without_sound(), "Film.mp4", consent=False)
     assert lock_and_auto_submit(entry.pk, at=CLOSES) == "draft"
-    uploads.confirm_consent(film.pk, by=entry.registration.user, at=CLOSES)
+    consents.confirm(film.pk, releases=["Teacher release"], by=entry.registration.user, at=CLOSES)
     assert lock_and_auto_submit(entry.pk, at=CLOSES + GRACE - MICROSECOND) == "draft"
     uploads.confirm_silence(film.pk, by=entry.registration.user, at=CLOSES + GRACE - MICROSECOND)
     assert lock_and_auto_submit(entry.pk, at=CLOSES + GRACE - MICROSECOND) == "locked"
