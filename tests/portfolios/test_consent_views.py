@@ -263,7 +263,7 @@ def test_only_staff_act_in_the_admin(desk: Client, finance: User, film: Upload, 
     answers = [client.post(f"/admin/portfolios/{page}/", {"reason": "Because."}).status_code for page in pages]
     assert answers == [403, 403, 403]
     film.refresh_from_db()
-    assert (film.state, Hold.objects.standing().count()) == ("ready", 1)
+    assert (film.state, Hold.objects.standing().count()) == ("processing", 1)
 
 
 def test_admin_shows_what_was_deleted(desk: Client, entry: Entry, noon: datetime) -> None:

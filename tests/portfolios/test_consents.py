@@ -136,7 +136,7 @@ def test_training_is_asked_apart_and_taken_back_alone(film: Upload, noon: dateti
         consents.allow_training(film.pk, by=film.owner, at=noon)
     assert consents.is_for_training(film) is True
     answers = [consents.withdraw_training(film.pk, by=film.owner, at=noon) for _ in range(2)]
-    assert (answers, consents.is_for_training(film), state_of(film)) == ([True, False], False, "ready")
+    assert (answers, consents.is_for_training(film), state_of(film)) == ([True, False], False, "processing")
     assert [line[:2] for line in ledger()] == [("scoring", "given"), ("training", "given"), ("training", "withdrawn")]
     film.refresh_from_db()
     assert film.has_consent
