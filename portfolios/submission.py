@@ -108,7 +108,7 @@ def reopen(entry_id: int, *, by: User, at: datetime) -> Entry:
     return entry
 
 
-def make_draft(entry: Entry, *, by: User, at: datetime) -> None:
+def make_draft(entry: Entry, *, by: User | None, at: datetime) -> None:
     """What reopening does to a submitted entry whose row the caller has locked."""
     before = {"manifest_sha256": entry.manifest_sha256}
     entry.status, entry.submitted_at, entry.manifest, entry.manifest_sha256 = Status.DRAFT, None, None, ""
