@@ -278,7 +278,7 @@ def test_film_by_the_plain_form_is_checked_and_shown(
     upload = Upload.objects.get()
     checks.check(upload.pk, at=noon)
     upload.refresh_from_db()
-    assert (upload.state, upload.duration_ms) == ("ready", 6_000)
+    assert (upload.state, upload.duration_ms) == ("processing", 6_000)
     for kind, begins in (("video", files.film()[:100]), ("poster", b"\xff\xd8\xff")):
         shown = browser.client.get(f"/media/{upload.pk}/{kind}/")
         assert shown.status_code == (302 if kept_in == "s3" else 200)
