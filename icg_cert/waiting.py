@@ -260,7 +260,7 @@ def _withdrawn() -> Waiting:
         "Videos withdrawn after closing",
         "Somebody seen in them took their consent back. Decide with the scorers what the entry is judged by, and write "
         "to the candidate. The line goes with the release.",
-        Upload.objects.filter(entry__in=entries, state=Upload.State.WITHDRAWN, stored_at__isnull=False),
+        Upload.objects.filter(entry__in=entries).taken_back(),
         f"{reverse('admin:portfolios_upload_changelist')}?state__exact={Upload.State.WITHDRAWN}",
         "See which",
     )

@@ -20,7 +20,7 @@ from candidates.models import User
 from icg_cert.audit import trail
 from icg_cert.lib.refusal import Refused
 from icg_cert.mail import outbox
-from portfolios import admission, documents, renditions, storage
+from portfolios import admission, documents, renditions, storage, submission
 from portfolios.checking import containers, malware, videos, zips
 from portfolios.checking.finding import Finding, Unusable
 from portfolios.models import Entry, Rendition, Requirement, Upload, UploadQuerySet
@@ -135,7 +135,7 @@ def _accept(upload_id: UUID, finding: Finding, *, at: datetime) -> None:
     upload.pages, upload.remarks = finding.pages, finding.remarks
     upload.save()
     trail.record("upload.accept", upload, by=None, at=at)
-    if upload.requirement.maximum == 1:
+    if upload.requirement.maximum == 1 and not upload.entry.manifest:  # what was handed in stands whole
         _replace(_older(upload).exclude(state=State.OPEN), by_upload=upload, at=at)
 
 
@@ -144,13 +144,31 @@ def _reject(upload_id: UUID, verdict: Unusable, *, at: datetime) -> None:
     upload = _still_checking(upload_id)
     if upload is None:
         return
-    upload.state, upload.checked_at = State.REJECTED, at
     upload.reason_code, upload.reason = verdict.code, verdict.words
+    closes_at = deadlines.closes_at(upload.entry.registration, upload.entry.cycle)
+    was_submitted = upload.entry.status == Entry.Status.SUBMITTED and at < closes_at
+    if upload.entry.manifest and not was_submitted:
+        _leave_to_staff(upload, at=at)
+        return
+    upload.state, upload.checked_at = State.REJECTED, at
     upload.save(update_fields=["state", "checked_at", "reason_code", "reason"])
     trail.record("upload.reject", upload, by=None, at=at, after={"code": verdict.code})
+    if was_submitted:
+        submission.make_draft(upload.entry, by=None, at=at)
     if upload.requirement.maximum == 1:
         _replace(_older(upload).filter(state=State.REJECTED), by_upload=upload, at=at)
-    closes_at = deadlines.closes_at(upload.entry.registration, upload.entry.cycle)
+    _tell_rejected(upload, closes_at, was_submitted=was_submitted, at=at)
+
+
+def _leave_to_staff(upload: Upload, *, at: datetime) -> None:
+    """Handed in for good while our check had failed, and looked at only now: it stands, and nobody can replace it."""
+    upload.state, upload.checked_at, upload.check_tries = State.FAILED, at, settings.UPLOAD_PROCESSING_ATTEMPTS
+    upload.save(update_fields=["state", "checked_at", "check_tries", "reason_code", "reason"])
+    logger.error("upload %s was handed in and cannot be used: %s", upload.pk, upload.reason_code)
+    trail.record("upload.fail", upload, by=None, at=at, after={"code": upload.reason_code})
+
+
+def _tell_rejected(upload: Upload, closes_at: datetime, *, was_submitted: bool, at: datetime) -> None:
     outbox.queue(
         "upload_rejected",
         to=upload.owner,
@@ -158,9 +176,10 @@ def _reject(upload_id: UUID, verdict: Unusable, *, at: datetime) -> None:
         at=at,
         requirement=upload.requirement.title,
         factor=str(upload.entry.factor),
-        reason=verdict.words,
+        reason=upload.reason,
         closes_at=closes_at,
         is_open=at < closes_at,
+        was_submitted=was_submitted,
         path=f"/entries/{upload.entry_id}/",
     )
 

@@ -108,7 +108,7 @@ def reopen(entry_id: int, *, by: User, at: datetime) -> Entry:
     return entry
 
 
-def make_draft(entry: Entry, *, by: User, at: datetime) -> None:
+def make_draft(entry: Entry, *, by: User | None, at: datetime) -> None:
     """What reopening does to a submitted entry whose row the caller has locked."""
     before = {"manifest_sha256": entry.manifest_sha256}
     entry.status, entry.submitted_at, entry.manifest, entry.manifest_sha256 = Status.DRAFT, None, None, ""
@@ -127,8 +127,8 @@ def lock_and_auto_submit(entry_id: int, *, at: datetime) -> str:
     """What closing does to one entry; the status it then has. Harmless early, late, twice.
 
     Submitted becomes locked. A complete draft is submitted by the portal, locked, and the candidate told; an
-    incomplete one lapses, and they are told what was missing. A draft waits while an upload that began in time may
-    still finish, and while a file is still being checked. A film without sound is taken as it is
+    incomplete one lapses, and they are told what was missing. A draft waits until an upload that began in time has
+    finished or is given up, and while a file is still being checked. A film without sound is taken as it is
     when the grace is over. An extension moves the closing. What is left of a registration that has ended
     lapses without a word.
     """
@@ -170,7 +170,8 @@ def _gaps_at_closing(entry: Entry, at: datetime) -> list[completeness.Gap]:
 def _must_wait(entry: Entry, gaps: list[completeness.Gap], at: datetime) -> bool:
     codes = {gap.code for gap in gaps}
     in_grace = at < admission.finish_by(entry)
-    return SlotState.CHECKING in codes or (SlotState.UPLOADING in codes and in_grace) or _may_confirm(codes, in_grace)
+    under_way = {SlotState.CHECKING, SlotState.UPLOADING}  # what cannot finish any more is given up by its own job
+    return not under_way.isdisjoint(codes) or _may_confirm(codes, in_grace)
 
 
 def _may_confirm(codes: set[SlotState], in_grace: bool) -> bool:

@@ -92,7 +92,7 @@ class SlotView:
 
 def slot_view(slot: Slot, *, may_edit: bool, may_finish: bool, is_owner: bool) -> SlotView:
     """`may_finish`: whether what began in time may still arrive, also after closing. Then the same file is chosen again
-    by the same form, whether or not there is room for another.
+    by the same form, whether or not there is room for another; and what is asked of a film may be answered as long.
     """
     requirement, longest = slot.requirement, admission.longest(slot.requirement)
     word, kind = SLOT_WORDS[slot.state]
@@ -102,7 +102,7 @@ def slot_view(slot: Slot, *, may_edit: bool, may_finish: bool, is_owner: bool) -
         slot,
         word,
         kind,
-        [row(upload, may_edit=may_edit, is_owner=is_owner) for upload in slot.uploads],
+        [row(upload, may_edit=may_edit, may_answer=may_finish, is_owner=is_owner) for upload in slot.uploads],
         limits(requirement),
         ",".join(admission.extensions(requirement)),
         admission.max_bytes(requirement),
@@ -113,7 +113,7 @@ def slot_view(slot: Slot, *, may_edit: bool, may_finish: bool, is_owner: bool) -
     )
 
 
-def row(upload: Upload, *, may_edit: bool, is_owner: bool) -> Row:
+def row(upload: Upload, *, may_edit: bool, is_owner: bool, may_answer: bool = False) -> Row:
     """The candidate reads their own name for the file; everybody else its neutral one."""
     word, kind = FILE_WORDS[_told_state(upload)]
     is_video, has_poster = upload.requirement.is_video, _told_state(upload) in (State.PROCESSING, State.READY)
@@ -130,9 +130,9 @@ def row(upload: Upload, *, may_edit: bool, is_owner: bool) -> Row:
         poster_url=reverse("portfolios:media-poster", args=[upload.pk]) if is_video and has_poster and is_kept else "",
         remove_url=reverse("portfolios:upload-remove", args=[upload.pk]) if may_edit else "",
         consent_url=_consent_url(upload) if is_owner and is_video else "",
-        needs_consent=may_edit and is_video and not upload.has_consent and upload.state != State.REJECTED,
+        needs_consent=may_answer and is_video and not upload.has_consent and upload.state != State.REJECTED,
         remarks=tuple(remark["words"] for remark in upload.remarks) if is_owner else (),
-        confirm_url=_confirm_url(upload) if may_edit else "",
+        confirm_url=_confirm_url(upload) if may_answer else "",
         is_checked=is_usable(upload) or upload.state in (State.REJECTED, State.OPEN),
     )
 

@@ -61,10 +61,10 @@ def rendition(upload: Upload, wanted: str = "") -> Rendition | None:
 
 
 def showings(uploads: UploadQuerySet) -> list[Showing]:
-    """The files of one entry in order. A film whose consent was withdrawn is not among them, but keeps its number:
-    the notes of scorers name films by it.
+    """The files of one entry in order. A film that was withdrawn since they were submitted is not among them, but keeps
+    its number: the notes of scorers name films by it.
     """
-    counted = uploads.filter(state__in=[*Upload.HANDED_IN, State.WITHDRAWN]).select_related("requirement")
+    counted = (uploads.filter(state__in=Upload.HANDED_IN) | uploads.taken_back()).select_related("requirement")
     found = list(counted.order_by("requirement__position", "created_at").prefetch_related("renditions"))
     return [showing for showing in _numbered(found) if showing.upload.state != State.WITHDRAWN]
 

@@ -7,7 +7,7 @@ from typing import Any
 from uuid import uuid4
 
 from django.db import models
-from django.db.models import Q
+from django.db.models import F, Q
 
 from candidates.models import User
 from portfolios import permissions
@@ -27,6 +27,10 @@ class UploadQuerySet(models.QuerySet["Upload"]):
     def current(self) -> "UploadQuerySet":
         """What stands in its slot and can be read: arrived, not refused, replaced or removed, and still kept."""
         return self.filter(state__in=Upload.HANDED_IN, purged_at=None)
+
+    def taken_back(self) -> "UploadQuerySet":
+        """Films withdrawn from what stands as it was submitted, where nothing can take their place."""
+        return self.filter(state=Upload.State.WITHDRAWN, consent__at__gte=F("entry__submitted_at"))
 
     def awaiting_check(self, at: datetime) -> "UploadQuerySet":
         """Arrived and never looked at, or due for another try after a failure of ours."""

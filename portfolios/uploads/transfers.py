@@ -27,6 +27,7 @@ from portfolios.uploads import refusals, rows
 logger = logging.getLogger(__name__)
 State = Upload.State
 PREFIX = "uploads/"
+COMPLETING_TAKES_AT_MOST = timedelta(minutes=2)  # as long as the proxy waits for an answer
 WRONG_TREE = "What arrived is not the file that was chosen. Remove it and upload it again."
 
 
@@ -251,13 +252,17 @@ def expire(upload_id: UUID, *, at: datetime) -> None:
 
 
 def overdue(at: datetime) -> list[UUID]:
-    """Open uploads that will not be finished: none of their parts came for long, or their window and grace are over."""
+    """Open uploads that will not be finished: none of their parts came for long, or their window and grace are over.
+
+    What was completed in the last second of the grace may still be put together after it, and is not taken away.
+    """
     stale = at - timedelta(hours=settings.UPLOAD_STALE_HOURS)
     heard = UploadPart.objects.filter(upload=OuterRef("pk"), received_at__gt=stale)
     found = Upload.objects.open().annotate(is_silent=Q(created_at__lte=stale) & ~Exists(heard))
     due = found.filter(Q(is_silent=True) | Q(entry__cycle__closes_at__lte=at))
     due = due.select_related("entry__cycle", "entry__registration").prefetch_related("entry__registration__extensions")
-    return [upload.pk for upload in due if upload.is_silent or at >= admission.finish_by(upload.entry)]
+    in_hand_until = at - COMPLETING_TAKES_AT_MOST
+    return [upload.pk for upload in due if upload.is_silent or admission.finish_by(upload.entry) <= in_hand_until]
 
 
 def _give_up(upload_id: UUID, state: str, *, by: User | None, at: datetime) -> None:

@@ -239,6 +239,7 @@ def _told(upload: Upload) -> dict[str, Any]:
         "kind": kind,
         "reason": upload.reason,
         "facts": "" if is_open else upload_rows.row(upload, may_edit=False, is_owner=True).facts,
+        "is_here": bool(upload.stored_at) and upload.state not in Upload.GONE,
         "is_settled": is_usable(upload) or upload.state in (*Upload.GONE, Upload.State.REJECTED),
         "part_size": upload.part_size,
         "parts": upload.part_count,

@@ -43,6 +43,11 @@ export class Transfer {
     this.partSize = upload.part_size;
     this.onBegun(upload.id);
     if (this.isAbandoned) await this.forget();
+    await this.bring(upload).catch((error) => this.throwUnlessHere(error));
+    return this.id;
+  }
+
+  async bring(upload) {
     this.here = new Map(upload.received.map((part) => [part.n, part]));
     let numbers = Array.from({ length: upload.parts }, (_, index) => index + 1);
     while (numbers.length) {
@@ -51,7 +56,12 @@ export class Transfer {
       this.here.clear();
       for (const number of numbers) this.meter.lose(number);
     }
-    return this.id;
+  }
+
+  // Another tab, or another computer, may have sent the rest of it meanwhile.
+  async throwUnlessHere(error) {
+    const isClosed = error instanceof Refusal && error.answer.code === "not-open";
+    if (!isClosed || !(await this.insist(() => this.call("GET", this.url))).is_here) throw error;
   }
 
   // A part whose way failed goes back to the end of the queue and needs a new permission.

@@ -109,7 +109,7 @@ def hand_in_data(ada: Visitor, files: dict[str, Path]) -> None:
             section.locator("input[name=consent]").check()
         section.get_by_role("button", name=re.compile("Upload")).click()
         expect(section.locator(".upload-row .state")).to_have_text(CHECKED[name], timeout=30_000)
-    prepare_films_of("ada")
+    call_command("process_media", once=True)
     name_releases(ada)
     ada.look("entry complete")
     page.get_by_role("link", name="Check and submit").or_(page.get_by_role("button", name="Check and submit")).click()

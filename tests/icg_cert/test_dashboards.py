@@ -17,6 +17,7 @@ from icg_cert.lib import clock
 from icg_cert.mail.models import Message
 from payments.models import Delivery, Dispute, Reconciliation, Refund
 from payments.overview import KINDS
+from portfolios import consents
 from portfolios.models import Entry, Upload
 from scoring.models import Assignment, Release
 from tests.factories import (
@@ -34,6 +35,7 @@ from tests.factories import (
     make_reading,
     make_registration,
     make_release,
+    make_requirement,
     make_upload,
     make_user,
 )
@@ -335,9 +337,11 @@ def test_films_withdrawn_after_closing_wait_for_staff_until_the_release() -> Non
     make_policy()
     entry = make_locked()
     make_reading(entry, make_user())
-    for state in ("withdrawn", "ready", "replaced"):
-        make_upload(entry, state=state)
-    make_upload(make_entry(make_registration()), state="withdrawn")
+    video = make_requirement(entry.factor, "conversation", kind="video")
+    for taken_back_at in (entry.created_at, SUMMER):  # the first gave its place to another
+        film = make_upload(entry, video)
+        consents.withdraw(film.pk, by=film.owner, at=taken_back_at)
+    make_upload(entry, video)
     assert _waiting(for_staff()) == {"Videos withdrawn after closing": 1}
     make_release(entry.cycle, "released")
     assert _waiting(for_staff()) == {}

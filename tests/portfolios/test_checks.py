@@ -12,7 +12,7 @@ from icg_cert.audit.models import Event
 from icg_cert.lib.refusal import Refused
 from icg_cert.mail.models import Message
 from icg_cert.permissions import grant_roles
-from portfolios import checks, storage, uploads
+from portfolios import checks, storage, submission, uploads
 from portfolios.checking import pdfs, videos
 from portfolios.completeness import is_usable
 from portfolios.models import Entry, Requirement, Upload
@@ -21,6 +21,8 @@ from tests.factories import MICROSECOND, at, make_requirement
 from tests.portfolios import files, films
 from tests.portfolios.handing_in import hand_in, hand_in_checked
 from tests.threads import run_at_once
+
+CLOSES = at(2027, 6, 16)
 
 
 def told(upload: Upload) -> tuple[str, str]:
@@ -284,6 +286,56 @@ def test_failed_file_is_checked_again_once_staff_have_mended_the_cause(
     upload.refresh_from_db()
     assert (upload.state, upload.check_tries) == ("ready", 1)
     assert Event.objects.get(verb="upload.check_again").actor == staff
+
+
+@pytest.fixture
+def unchecked(entry: Entry, document: Requirement, video: Requirement, noon: datetime) -> Upload:
+    """In a complete entry, of which our check knows nothing: it is no document at all."""
+    hand_in_checked(entry, video, noon)
+    upload = hand_in(entry, document, noon, b"just text", "a.pdf")
+    Upload.objects.filter(pk=upload.pk).update(state=Upload.State.FAILED, check_tries=3)
+    return upload
+
+
+def checked_again(upload: Upload, by: User, at: datetime) -> tuple[str, str]:
+    checks.check_again(upload.pk, by=by, at=at)
+    checks.check(upload.pk, at=at)
+    return told(upload)
+
+
+def test_bad_file_that_was_handed_in_for_good_stands_and_is_left_to_staff(
+    entry: Entry, unchecked: Upload, staff: User, noon: datetime
+) -> None:
+    """Nobody could replace it, and as a refused one it would be deleted a month later."""
+    submission.submit(entry.pk, by=entry.registration.user, at=noon)
+    submission.lock_and_auto_submit(entry.pk, at=CLOSES)
+    assert checked_again(unchecked, staff, CLOSES) == ("failed", "wrong-content")
+    assert is_usable(unchecked)
+    assert list(Upload.objects.awaiting_check(CLOSES + timedelta(days=1))) == []
+    assert Event.objects.get(verb="upload.fail").after == {"code": "wrong-content"}
+    assert [mail.event for mail in Message.objects.all()] == ["receipt"]
+    assert checked_again(unchecked, staff, CLOSES) == ("failed", "wrong-content")
+
+
+def test_bad_file_that_was_submitted_reopens_the_entry_while_there_is_time(
+    entry: Entry, unchecked: Upload, staff: User, noon: datetime
+) -> None:
+    submission.submit(entry.pk, by=entry.registration.user, at=noon)
+    assert checked_again(unchecked, staff, CLOSES - MICROSECOND) == ("rejected", "wrong-content")
+    stands = Entry.objects.get()
+    assert (stands.status, stands.manifest) == ("draft", None)
+    assert "is a draft again, so submit it anew" in Message.objects.get(event="upload_rejected").body_text
+
+
+def test_check_of_what_was_handed_in_replaces_nothing_beside_it(
+    entry: Entry, document: Requirement, video: Requirement, staff: User, noon: datetime
+) -> None:
+    hand_in_checked(entry, video, noon)
+    first, second = (hand_in_checked(entry, document, noon, files.pdf(), "a.pdf"), hand_in(entry, document, noon))
+    Upload.objects.filter(pk=second.pk).update(state=Upload.State.FAILED, check_tries=3)
+    submission.submit(entry.pk, by=entry.registration.user, at=noon)
+    submission.lock_and_auto_submit(entry.pk, at=CLOSES)
+    assert (checked_again(second, staff, CLOSES), told(first)) == (("ready", ""), ("ready", ""))
 
 
 def test_check_whose_worker_died_is_taken_up_again(entry: Entry, document: Requirement, noon: datetime) -> None:

@@ -1,6 +1,6 @@
 """The pages of entries: what they say in each state, what their buttons do, and how many queries they take."""
 
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any
 
 import pytest
@@ -14,6 +14,7 @@ from icg_cert.permissions import grant_roles
 from portfolios import submission
 from portfolios.models import Entry, Requirement, Upload
 from tests.factories import (
+    MICROSECOND,
     at,
     make_cycle,
     make_entry,
@@ -23,7 +24,7 @@ from tests.factories import (
     make_requirement,
     make_upload,
 )
-from tests.portfolios import files
+from tests.portfolios import files, films
 from tests.portfolios.handing_in import hand_in, hand_in_checked
 
 CLOSES = at(2027, 6, 16)
@@ -190,6 +191,24 @@ def test_entry_detail_after_closing_takes_no_file(ada: Client, entry: Entry) -> 
     html = ada.get(f"/entries/{entry.pk}/")
     assert "Uploads that began in time may finish until 16 June 2027, 12:30 a.m." in text(html)
     assert b"data-upload-form" not in html.content
+
+
+def test_entry_detail_in_the_grace_asks_for_what_can_still_be_answered(
+    ada: Client, entry: Entry, document: Requirement, video: Requirement
+) -> None:
+    """A film that finishes after closing has no other moment for it; unanswered, the entry lapses."""
+    hand_in_checked(entry, document, CLOSES - timedelta(hours=1))
+    film = hand_in_checked(entry, video, CLOSES - MICROSECOND, films.without_sound(), "Film.mp4", consent=False)
+    clock.jump_to(CLOSES + timedelta(minutes=20))
+    response = ada.get(f"/entries/{entry.pk}/")
+    assert "Still needed Conversation: confirm that everyone seen in the video agreed to it" in text(response)
+    html = response.content.decode()
+    assert "Name the signed releases" in html
+    assert f"/uploads/{film.pk}/confirm/" in html
+    assert f"/uploads/{film.pk}/remove/" not in html
+    clock.jump_to(CLOSES + entry.cycle.grace)
+    html = ada.get(f"/entries/{entry.pk}/").content.decode()
+    assert [words in html for words in ("Still needed", "Name the signed releases", "/confirm/")] == [False] * 3
 
 
 def test_entry_of_another_person_does_not_exist(stranger: User, entry: Entry) -> None:

@@ -225,7 +225,7 @@ def test_submit_asks_whether_a_film_is_meant_to_have_no_sound(
         with pytest.raises(Incomplete) as caught:
             submit(entry.pk, by=entry.registration.user, at=noon)
         gaps += [(gap.requirement, gap.code) for gap in caught.value.gaps]
-        confirm(film.pk, by=entry.registration.user, at=noon)
+        confirm(film.pk, by=entry.registration.user, at=noon, **what)  # type: ignore[operator]
     assert gaps == [("Conversation", "consent"), ("Conversation", "sound")]
     assert submit(entry.pk, by=entry.registration.user, at=noon).status == "submitted"
 
@@ -357,10 +357,20 @@ def test_lock_submits_for_somebody_whose_seat_was_lost_over_money(complete: Entr
 def test_lock_waits_for_an_upload_within_the_grace(entry: Entry, document: Requirement, video: Requirement) -> None:
     hand_in_checked(entry, document, CLOSES - timedelta(hours=1))
     late = uploads.Announced("Film.mp4", 1000, "f" * 64)
-    uploads.begin(entry.pk, video.pk, late, by=entry.registration.user, at=CLOSES - MICROSECOND)
+    begun, _ = uploads.begin(entry.pk, video.pk, late, by=entry.registration.user, at=CLOSES - MICROSECOND)
     assert lock_and_auto_submit(entry.pk, at=CLOSES) == "draft"
     assert lock_and_auto_submit(entry.pk, at=CLOSES + GRACE - MICROSECOND) == "draft"
+    uploads.expire(begun.pk, at=CLOSES + GRACE)
     assert lock_and_auto_submit(entry.pk, at=CLOSES + GRACE) == "lapsed"
+
+
+def test_replacement_that_never_arrived_costs_nobody_the_entry(complete: Entry, video: Requirement) -> None:
+    """Closing and giving up are two jobs, which run in any order, or at once."""
+    late = uploads.Announced("Film.mp4", 1000, "f" * 64)
+    begun, _ = uploads.begin(complete.pk, video.pk, late, by=complete.registration.user, at=CLOSES - MICROSECOND)
+    assert lock_and_auto_submit(complete.pk, at=CLOSES + GRACE) == "draft"
+    uploads.expire(begun.pk, at=CLOSES + GRACE)
+    assert lock_and_auto_submit(complete.pk, at=CLOSES + GRACE) == "locked"
 
 
 def test_lock_waits_for_a_check_beyond_the_grace(entry: Entry, document: Requirement, video: Requirement) -> None:

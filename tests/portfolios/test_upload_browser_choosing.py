@@ -353,6 +353,24 @@ def test_upload_begun_in_time_goes_on_from_a_new_tab_until_the_grace_is_over(
     assert ada.tab().locator("[data-upload-form]").count() == 0
 
 
+@pytest.mark.media_case(24)
+def test_file_that_another_tab_completed_is_received_in_this_one_too(
+    computer: Computers, document: Requirement, tmp_path: Path
+) -> None:
+    ada = computer()
+    path = put(tmp_path, "My commentary.pdf", bytes(5000))
+    first = ada.tab()
+    gate = Gate(first, 1, 2)
+    choose(first, document, path)
+    until(first, lambda: len(gate.held) == 3, "two parts through")
+    second = ada.tab()
+    choose(second, document, path)
+    arrived(second, document)
+    gate.open()
+    arrived(first, document)
+    assert Upload.objects.get().state == "stored"
+
+
 def test_film_that_is_made_ready_is_followed_without_a_reload(
     computer: Computers, video: Requirement, tmp_path: Path
 ) -> None:

@@ -73,6 +73,7 @@ def test_whole_protocol(ada: Client, entry: Entry, document: Requirement) -> Non
         "kind": "warn",
         "reason": "",
         "facts": "",
+        "is_here": False,
         "is_settled": False,
         "part_size": 10,
         "parts": 3,

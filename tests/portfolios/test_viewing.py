@@ -4,7 +4,7 @@ from datetime import datetime, timedelta
 
 import pytest
 
-from portfolios import viewing
+from portfolios import consents, viewing
 from portfolios.models import Entry, Requirement, Upload
 from portfolios.viewing import Showing
 from tests.factories import at, make_entry, make_requirement, make_upload
@@ -81,7 +81,7 @@ def hand_in(entry: Entry, requirement: Requirement, minutes: int, state: str = "
 
 @pytest.mark.django_db
 def test_films_keep_their_numbers_when_one_is_withdrawn() -> None:
-    entry = make_entry()
+    entry = make_entry(status=Entry.Status.LOCKED)
     letter, talk, walk = (
         make_requirement(entry.factor, key, kind=kind)
         for key, kind in [("letter", "document"), ("talk", "video"), ("walk", "video")]
@@ -102,8 +102,19 @@ def test_films_keep_their_numbers_when_one_is_withdrawn() -> None:
         Showing(talked_later, 2, "Film 2"),
         Showing(walked, 3, "Film 3"),
     ]
-    mine.filter(pk__in=[talked.pk, walked.pk]).update(state="withdrawn")
+    for film in (talked, walked):
+        consents.withdraw(film.pk, by=film.owner, at=entry.submitted_at or NOON)
     assert viewing.showings(mine) == [Showing(wrote, 0, ""), Showing(talked_later, 2, "Film 2")]
+
+
+@pytest.mark.django_db
+def test_film_withdrawn_before_another_was_handed_in_for_it_counts_not() -> None:
+    """Its scorers would look for a first film that never was."""
+    entry = make_entry(status=Entry.Status.LOCKED)
+    talk = make_requirement(entry.factor, "talk", kind="video")
+    before, film = hand_in(entry, talk, 0), hand_in(entry, talk, 1)
+    consents.withdraw(before.pk, by=before.owner, at=entry.created_at)
+    assert viewing.showings(Upload.objects.filter(entry=entry)) == [Showing(film, 1, "")]
 
 
 @pytest.mark.django_db

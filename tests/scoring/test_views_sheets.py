@@ -232,7 +232,7 @@ def test_sheet_films_have_labels_where_there_are_several(sheet: Sheet, video: Up
     prepare(second, NOW)
     players = page_of(scorer, url).select("[data-player]")
     assert [(tag["id"], tag["data-label"]) for tag in players] == [("film-1", "Film 1"), ("film-2", "Film 2")]
-    Upload.objects.filter(pk=video.pk).update(state="withdrawn")
+    consents.withdraw(video.pk, by=video.owner, at=NOW)
     players = page_of(scorer, url).select("[data-player]")
     assert [(tag["id"], tag["data-label"]) for tag in players] == [("film-2", "Film 2")]
 
@@ -426,7 +426,7 @@ def test_sheet_queries_do_not_grow(rows: int, scorer: User, django_assert_num_qu
     Sheet.objects.update(status="draft")
     client = signed_in(scorer)
     client.get(reverse("scoring:sheet", args=[sheet.pk]))  # reads what is kept in memory
-    with django_assert_num_queries(12):
+    with django_assert_num_queries(13):
         client.get(reverse("scoring:sheet", args=[sheet.pk]))
 
 
