@@ -95,6 +95,12 @@ def real_providers_alone(own_bank: None, monkeypatch: pytest.MonkeyPatch) -> Non
     monkeypatch.delitem(registry.GATEWAYS, "fake")
 
 
+@pytest.fixture(autouse=True)
+def no_previews(settings: Settings) -> None:
+    """LibreOffice takes seconds for each document, and has tests of its own; scorers then get the clean documents."""
+    settings.DOCUMENT_PREVIEWS = False
+
+
 @pytest.fixture
 def arrive(chromium: Browser, live_server: Any) -> Iterator[Any]:
     """`arrive("ada")` is a Visitor with a fresh browser at the running portal."""

@@ -10,10 +10,11 @@ from typing import Any
 
 import pytest
 from django.core import mail
-from django.core.management import call_command
 from playwright.sync_api import expect
 
 from candidates.models import Cycle, Registration, User
+from icg_cert.lib import clock
+from portfolios import processing
 from portfolios.models import Entry
 from scoring.models import Certificate, Sheet
 from tests.browser.conftest import PASSWORD, Visitor
@@ -109,7 +110,7 @@ def hand_in_data(ada: Visitor, files: dict[str, Path]) -> None:
             section.locator("input[name=consent]").check()
         section.get_by_role("button", name=re.compile("Upload")).click()
         expect(section.locator(".upload-row .state")).to_have_text(CHECKED[name], timeout=30_000)
-    call_command("process_media", once=True)
+    assert processing.process_next(now=clock.now)
     name_releases(ada)
     ada.look("entry complete")
     page.get_by_role("link", name="Check and submit").or_(page.get_by_role("button", name="Check and submit")).click()
