@@ -1,6 +1,6 @@
 // What can be known of a file before a byte of it is sent. The portal stays the judge: what cannot be known here
 // is said and stops nobody.
-import { lengthWords, sizeWords } from "./upload_words.js";
+import { counted, lengthWords, sizeWords } from "./upload_words.js";
 
 const PATIENCE = 10000; // for a browser that neither opens a film nor says it cannot
 
@@ -29,13 +29,13 @@ function wrongSize({ size }, { max, isVideo }) {
 function tooLong({ seconds }, { minutes, longest }) {
   if (!(seconds > longest)) return "";
   return (
-    `This film is ${lengthWords(seconds)} long; the most is ${minutes}. ` +
+    `This film is ${lengthWords(seconds)} long; the most is ${counted(minutes, "minute")}. ` +
     "Shorten it at its beginning or end, save it, and choose the new file. Nothing has been sent."
   );
 }
 
 function remarksOn({ isOpen, seconds, hasPicture, hasSound }, { minutes }) {
-  const most = minutes ? ` The most is ${minutes} ${minutes === 1 ? "minute" : "minutes"}.` : "";
+  const most = minutes ? ` The most is ${counted(minutes, "minute")}.` : "";
   if (!isOpen) return [`Your browser cannot look into this film; the portal will, once it has arrived.${most}`];
   return [
     seconds > 0 ? `${lengthWords(seconds)} long.` : `Its length cannot be read here.${most}`,

@@ -19,6 +19,7 @@ export class Transfer {
     this.meter = new Meter(file.size);
     this.isPaused = false;
     this.isAbandoned = false;
+    this.hasFailed = false;
     this.requests = new Set();
     this.waiting = new Set();
     this.queue = [];
@@ -30,6 +31,11 @@ export class Transfer {
     this.steady = 0;
     this.unanswered = 0;
     this.isRelayed = false;
+  }
+
+  // Nothing is begun any more: removed by its owner, or refused for good while other lanes were under way.
+  get isOver() {
+    return this.isAbandoned || this.hasFailed;
   }
 
   get url() {
@@ -73,14 +79,16 @@ export class Transfer {
       await this.unpaused();
       while (lanes.size < this.width && (this.queue.length || this.permitted.length)) {
         const lane = this.sendNext()
-          .catch((error) => (final = error))
+          .catch((error) => (final ??= error))
           .finally(() => lanes.delete(lane));
         lanes.add(lane);
       }
       await Promise.race(lanes);
     }
-    if (final) this.breakOff();
-    if (final) throw final;
+    if (!final) return;
+    this.hasFailed = true;
+    this.breakOff();
+    throw final;
   }
 
   get width() {
@@ -92,6 +100,7 @@ export class Transfer {
       this.asking ??= this.insist(() => this.ask()).finally(() => (this.asking = null));
       await this.asking;
     }
+    await this.unpaused(); // somebody may have pressed Pause while the permissions came
     const part = this.permitted.shift();
     if (!part) return;
     this.meter.start();
@@ -208,7 +217,7 @@ export class Transfer {
 
   async endure(error, tries) {
     if (UNREADABLE.includes(error.name)) throw new Error("Your device could not read the file. Choose it again.");
-    if (this.isAbandoned || !(error instanceof Trouble)) throw error;
+    if (this.isOver || !(error instanceof Trouble)) throw error;
     this.failures += 1;
     if (this.failures >= WEAK) Object.assign(this, { isWeak: true, steady: 0 });
     if (!this.isPaused && !this.requests.size) this.onTrouble(error); // not while another lane still moves
@@ -234,8 +243,8 @@ export class Transfer {
   }
 
   async unpaused() {
-    while (this.isPaused && !this.isAbandoned) await this.pausing;
-    if (this.isAbandoned) throw new Error("removed");
+    while (this.isPaused && !this.isOver) await this.pausing;
+    if (this.isOver) throw new Error("This upload has ended.");
   }
 
   breakOff() {

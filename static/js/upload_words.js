@@ -7,7 +7,7 @@ export function sizeWords(bytes) {
   return `${unit === 1 || tenths >= 100 ? Math.floor(bytes / unit) : (tenths / 10).toFixed(1)} ${name}`;
 }
 
-const counted = (number, noun) => `${number} ${noun}${number === 1 ? "" : "s"}`;
+export const counted = (number, noun) => `${number} ${noun}${number === 1 ? "" : "s"}`;
 
 export function spanWords(seconds) {
   const minutes = Math.max(1, Math.round(seconds / 60));

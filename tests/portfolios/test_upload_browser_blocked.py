@@ -128,11 +128,10 @@ def test_proxy_that_holds_the_answer_is_no_stall_for_five_minutes(
     slow.hold_answers = True
     choose(page, document, path)
     until(page, lambda: slow.held == 1, "the whole part at the proxy")
-    sent = expect(section(page, document).locator("[data-upload-percent]"))
-    sent.to_have_text("99 % sent, 0 bytes arrived")  # the page knows it, too: its five minutes begin
+    expect(section(page, document).locator("[data-upload-percent]")).to_have_text("99 % sent, 0 bytes arrived")
     page.clock.fast_forward(290_000)
     expect(state(page, document)).to_have_text(["Uploading"])
-    sent.to_have_text("99 % sent, 0 bytes arrived")
+    expect(section(page, document).locator("[data-upload-percent]")).to_have_text("99 % sent, 0 bytes arrived")
     assert len(ada.sent) == 1
     page.clock.fast_forward(11_000)
     expect(state(page, document)).to_have_text(["Waiting"])  # five minutes: given up, and sent again
@@ -236,3 +235,25 @@ def test_without_crypto_a_bucket_takes_nothing_and_the_page_says_what_to_do(
     )
     expect(state(page, video).last).to_have_text("Not received")
     assert by_name.sent == []
+
+
+@pytest.mark.parametrize("kept_in", ["local"], indirect=True)
+def test_store_without_room_ends_every_lane_and_what_arrived_stays_listed(
+    kept_in: str, computer: Computers, video: Requirement, film: Path
+) -> None:
+    ada = computer()
+    page = ada.tab()
+    gate = Gate(page, 1)
+    choose(page, video, film)
+    until(page, lambda: len(gate.held) == 3, "the first part through")
+    words = "The portal has no room for this file at the moment."
+    gate.held.pop().fulfill(status=507, json={"code": "no-space", "message": words})
+    row = section(page, video).locator("[data-upload-live]")
+    expect(row.get_by_role("alert")).to_have_text(words)
+    expect(state(page, video)).to_have_text(["Upload not finished", "Not received"])
+    sent = len(ada.sent)
+    page.wait_for_load_state("networkidle")
+    assert (sent, len(ada.sent)) == (4, 4)
+    row.get_by_role("button", name="Remove").click()  # takes away the message, not what has arrived
+    expect(state(page, video)).to_have_text(["Upload not finished"])
+    assert Upload.objects.get().state == "open"

@@ -58,7 +58,7 @@ def test_film_that_is_too_long_is_refused_before_a_byte_is_sent(
     ada = computer()
     page = ada.tab()
     pick(page, video, put(tmp_path, "long.mp4", files.film(seconds=76)))
-    words = "This film is 1:16 minutes long; the most is 1. Shorten it at its beginning or end, save it, and choose the"
+    words = "This film is 1:16 minutes long; the most is 1 minute. Shorten it at its beginning or end, save it,"
     expect(found(page, video).locator(".error")).to_contain_text(words)
     section(page, video).get_by_role("button", name="Upload").click()
     row = section(page, video).locator(".upload-row")
@@ -377,6 +377,7 @@ def test_film_that_is_made_ready_is_followed_without_a_reload(
     page = computer().tab(has_clock=True)
     choose(page, video, put(tmp_path, "My film.mp4", bytes(2000)))
     arrived(page, video)
+    expect(section(page, video).locator("[data-upload-stands]")).to_have_attribute("data-upload-stands", "stored")
     Upload.objects.update(state="processing")
     page.clock.fast_forward(6000)
     expect(state(page, video)).to_have_text(["Received and checked"])
