@@ -13,7 +13,7 @@ from django.core import mail
 from playwright.sync_api import expect
 
 from candidates.models import Cycle, Registration, User
-from portfolios.models import Entry
+from portfolios.models import Entry, Upload
 from scoring.models import Certificate, Sheet
 from tests.browser.conftest import PASSWORD, Visitor
 from tests.doubles.stripe import StripeDouble
@@ -21,6 +21,7 @@ from tests.factories import at
 from tests.journeys import walk
 from tests.journeys.walk import Cast
 from tests.portfolios.files import film, word
+from tests.portfolios.handing_in import prepare
 
 pytestmark = [pytest.mark.requires("chromium"), pytest.mark.django_db(transaction=True)]
 
@@ -132,12 +133,17 @@ def judge(scorer: Visitor, user: User) -> None:
     page = scorer.go("/scoring/")
     scorer.look("queue")
     sheet = Sheet.objects.filter(assignment__scorer=user, assignment__entry__factor__number=3).get()
+    for upload in Upload.objects.current().filter(entry=sheet.assignment.entry, requirement__kind="video"):
+        prepare(upload, upload.created_at)
     scorer.go(f"/scoring/sheets/{sheet.pk}/")
     scorer.look("sheet empty")
     assert "Ada" not in page.content()
     video = page.locator("video").first
     video.evaluate(
-        "film => new Promise(done => film.readyState ? done() : film.addEventListener('loadedmetadata', () => done()))"
+        """film => new Promise(done => {
+             film.addEventListener("loadedmetadata", () => done());
+             film.preload = "auto";
+           })"""
     )
     assert (
         video.evaluate(
