@@ -4,7 +4,7 @@ question; scoring has its own door, which gives renditions only.
 A piece is at most MOST bytes, so that a slow player never holds a worker: it asks again for the next.
 """
 
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any
 
 from django.http import Http404, HttpRequest, HttpResponse, HttpResponseRedirect, StreamingHttpResponse
@@ -12,12 +12,14 @@ from django.http.response import HttpResponseBase
 from django.shortcuts import get_object_or_404
 
 from icg_cert.audit import trail
+from icg_cert.audit.models import Event
 from portfolios import storage, viewing
 from portfolios.admission import CONTENT_TYPES
 from portfolios.models import Rendition, Upload
 from portfolios.ranges import Span, Unsatisfiable, span
 
 MOST = 2 * 1024 * 1024
+LOOK_LASTS = timedelta(hours=1)
 SHOWN_IN_THE_BROWSER = (".pdf", ".mp4", ".m4v", ".mov", ".mkv", ".webm", ".jpg", ".vtt")
 ENDINGS = {ending: suffix for suffix, ending in CONTENT_TYPES.items()} | {
     "video/mp4": ".mp4",
@@ -81,11 +83,16 @@ def _tag(made: Rendition) -> str:
 
 
 def _note_view(request: HttpRequest, upload: Upload, shown_as: str, door: str) -> None:
-    """Once a look, not once a piece: what begins at the beginning counts. Candidates look at their own as they like."""
+    """Once a look, not once a piece: what begins at the beginning counts, and a browser that begins again, because one
+    jumps about in a film, still looks. Candidates look at their own as they like.
+    """
     begins = request.headers.get("Range", "bytes=0-").replace(" ", "").startswith("bytes=0-")
-    if request.method == "GET" and begins and request.user.pk != upload.owner_id:
-        seen = {"shown_as": shown_as, "door": door}
-        trail.record("upload.view", upload, by=request.user, at=_instant(request), after=seen)
+    if request.method != "GET" or not begins or request.user.pk == upload.owner_id:
+        return
+    at, seen = _instant(request), {"shown_as": shown_as, "door": door}
+    looks = Event.objects.about(upload).filter(verb="upload.view", actor_id=request.user.pk, after=seen)
+    if not looks.filter(at__gt=at - LOOK_LASTS).exists():
+        trail.record("upload.view", upload, by=request.user, at=at, after=seen)
 
 
 def _instant(request: Any) -> datetime:

@@ -65,7 +65,7 @@ def showings(uploads: UploadQuerySet) -> list[Showing]:
     its number: the notes of scorers name films by it.
     """
     counted = (uploads.filter(state__in=Upload.HANDED_IN) | uploads.taken_back()).select_related("requirement")
-    found = list(counted.order_by("requirement__position", "created_at").prefetch_related("renditions"))
+    found = list(counted.order_by("requirement__position", "created_at", "pk").prefetch_related("renditions"))
     return [showing for showing in _numbered(found) if showing.upload.state != State.WITHDRAWN]
 
 

@@ -131,7 +131,7 @@ class Player {
     const place = this.video.currentTime;
     const wait = WAITS[this.failures++];
     if (wait === undefined) return this.say("This film does not play at the moment. Reload the page, or try again later.");
-    this.say("The connection to the film was lost. It goes on in a moment.");
+    this.say("The film was lost on its way. It is fetched again in a moment.");
     setTimeout(() => this.renew(place), wait);
   }
 

@@ -83,7 +83,7 @@ class Visitor:
     def look(self, title: str) -> None:
         """axe finds nothing, and nothing sticks out, at both widths."""
         for width in self.show(title):
-            violations = Axe().run(self.page, options={"preload": False}).response["violations"]
+            violations = Axe().run(self.page).response["violations"]
             found = [(one["id"], [str(node["target"]) for node in one["nodes"]]) for one in violations]
             assert (title, width, found) == (title, width, [])
             assert self.page.evaluate("document.documentElement.scrollWidth") <= width, (title, width)

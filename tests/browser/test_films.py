@@ -2,7 +2,7 @@
 ends), and on the page of their candidate.
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from datetime import timedelta
 from functools import cache
 from io import BytesIO
@@ -85,18 +85,25 @@ def films(sheet: Sheet, staff: User) -> list[Upload]:
 
 
 @pytest.fixture
-def enter(arrive: Callable[[str], Visitor], live_server: Any) -> Callable[[User], Visitor]:
-    """Somebody at a browser of their own, signed in."""
+def enter(arrive: Callable[[str], Visitor], live_server: Any) -> Iterator[Callable[[User], Visitor]]:
+    """Somebody at a browser of their own, signed in. At the end they put the film away, so that nobody asks for more of
+    it when the database is gone.
+    """
+    visitors = []
 
     def one(person: User) -> Visitor:
         client = Client()
         client.force_login(person)
         visitor = arrive(person.name.split()[0])
+        visitors.append(visitor)
         session = client.cookies["sessionid"].value
         visitor.context.add_cookies([{"name": "sessionid", "value": session, "url": live_server.url}])
         return visitor
 
-    return one
+    yield one
+    for visitor in visitors:
+        visitor.page.evaluate("document.querySelectorAll('video').forEach(film => { film.pause(); film.src = ''; })")
+        visitor.go("/healthz")
 
 
 @pytest.fixture
@@ -130,6 +137,11 @@ def bar(page: Page, number: int = 1) -> Locator:
 
 def evidence(page: Page, number: int = 1) -> Locator:
     return page.get_by_label(f"Evidence for “Criterion {number}”")
+
+
+def is_saved(page: Page) -> None:
+    """What was typed has arrived; nothing is on its way any more."""
+    expect(page.locator("[data-sheet-status]")).to_contain_text("Saved at")
 
 
 def play(page: Page, number: int = 1) -> None:
@@ -180,6 +192,7 @@ def test_keys_are_letters_while_one_types(sol: Visitor, sheet: Sheet, films: lis
     film(page).focus()
     page.keyboard.press("Control+l")
     assert read(page, "currentTime") == 0
+    is_saved(page)
 
 
 def test_speed_is_kept_for_every_film_and_the_next_visit(sol: Visitor, sheet: Sheet, films: list[Upload]) -> None:
@@ -250,7 +263,7 @@ def test_moment_is_noted_and_gone_back_to(sol: Visitor, sheet: Sheet, films: lis
     expect(evidence(page, 2)).to_be_focused()
     page.keyboard.type("she waits.")
     expect(evidence(page, 2)).to_have_value("Before [Film 2 0:25] she waits.")
-    expect(page.locator("[data-sheet-status]")).to_contain_text("Saved at")
+    is_saved(page)
     assert sheet.ratings.get(criterion__position=2).evidence == "Before [Film 2 0:25] she waits."
     film(page, 2).evaluate("video => { video.currentTime = 0; }")
     link = page.get_by_role("link", name="[Film 2 0:25]")
@@ -272,6 +285,7 @@ def test_moment_goes_where_one_chooses_by_key(sol: Visitor, sheet: Sheet, films:
     expect(evidence(page, 3)).to_have_value("[0:35] ")
     evidence(page, 1).focus()
     expect(bar(page).get_by_label("for")).to_have_value(str(evidence(page, 1).get_attribute("id")))
+    is_saved(page)
 
 
 def test_moment_of_the_finalise_page_opens_the_sheet_there(sol: Visitor, sheet: Sheet, films: list[Upload]) -> None:
@@ -342,6 +356,8 @@ def test_page_looks_again_until_a_film_is_prepared(sol: Visitor, sheet: Sheet) -
     film(page).evaluate("video => { video.currentTime = 7; }")
     bar(page).get_by_role("button", name="Note this moment").click()
     expect(evidence(page)).to_have_value("Typed meanwhile [0:07] ")
+    page.clock.fast_forward(2000)
+    expect(page.get_by_role("link", name="[0:07]")).to_be_visible()
 
 
 # ---- The address ends
@@ -421,7 +437,7 @@ def test_film_that_never_comes_says_so_and_the_page_stays_usable(sol: Visitor, s
     expect(page.locator("[data-player-status]")).to_contain_text("This film does not play at the moment.")
     evidence(page).fill("Still here")
     page.clock.fast_forward(2000)
-    expect(page.locator("[data-sheet-status]")).to_contain_text("Saved at")
+    is_saved(page)
 
 
 # ---- Without the script

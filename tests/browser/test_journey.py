@@ -151,7 +151,11 @@ def judge(scorer: Visitor, user: User) -> None:
     assert "Ada" not in page.content()
     video = page.locator("video").first
     video.evaluate(
-        "film => new Promise(done => film.readyState ? done() : film.addEventListener('loadedmetadata', () => done()))"
+        """film => new Promise(done => {
+             if (film.readyState) return done();
+             film.addEventListener("loadedmetadata", () => done());
+             film.preload = "auto";
+           })"""
     )
     assert (
         video.evaluate(

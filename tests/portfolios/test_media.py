@@ -154,6 +154,32 @@ def test_looks_of_others_are_noted_once_a_look(ada: Client, film: Upload, staff:
     assert [(event.actor, event.object_id, event.after) for event in events] == [(staff, str(film.pk), seen)]
 
 
+def test_look_lasts_an_hour(ada: Client, film: Upload, staff: User, other_staff: User, noon: datetime) -> None:
+    """Who jumps about in a film makes the browser begin anew; that is the same look."""
+    prepare(film, noon, "film")
+    for minutes, person, query in [
+        (0, staff, ""),
+        (0, staff, ""),
+        (0, staff, "?as=original"),
+        (1, other_staff, ""),
+        (59, staff, ""),
+        (61, staff, ""),
+        (119, staff, ""),
+    ]:
+        desk = Client()
+        desk.force_login(person)
+        clock.jump_to(noon + timedelta(minutes=minutes))
+        body(desk.get(f"/media/{film.pk}/video/{query}"))
+    looks = Event.objects.filter(verb="upload.view").order_by("pk")
+    seen = [((look.at - noon) // timedelta(minutes=1), look.actor, look.after["shown_as"]) for look in looks]
+    assert seen == [
+        (0, staff, "film"),
+        (0, staff, "original"),
+        (1, other_staff, "film"),
+        (61, staff, "film"),
+    ]
+
+
 def test_rendition_stands_for_the_file_where_there_is_one(ada: Client, film: Upload, noon: datetime) -> None:
     prepare(film, noon, "quick", b"quick")
     prepare(film, noon, "film", b"film at 720p")

@@ -196,7 +196,8 @@ def test_sheet_says_what_cannot_be_seen_yet(sheet: Sheet, scorer: User) -> None:
     entry = sheet.assignment.entry
     talk = make_requirement(entry.factor, "talk", kind="video")
     make_upload(entry, talk, extension=".mp4", state="processing", percent=40)
-    make_upload(entry, talk, extension=".mp4", state="failed", processing_tries=3)
+    walk = make_requirement(entry.factor, "walk", kind="video")
+    make_upload(entry, walk, extension=".mp4", state="failed", processing_tries=3)
     make_upload(entry, make_requirement(entry.factor, "letter"), state="checking")
     page = page_of(scorer, f"/scoring/sheets/{sheet.pk}/")
     assert texts(page, ".split-left .state") == ["Being prepared", "Could not be prepared", "Being prepared"]
