@@ -11,7 +11,7 @@ export async function settle(id, name, sectionId, told = "") {
   const row = () => document.querySelector(`[data-upload-id="${id}"]`);
   for (let wait = POLL_FIRST; row(); wait = Math.min(wait * 1.5, POLL_SLOWEST)) {
     const stood = row().dataset.uploadStands;
-    await new Promise((resume) => setTimeout(resume, stood === "processing" ? POLL_PROCESSING : wait));
+    await new Promise((resume) => setTimeout(resume, told === "processing" ? POLL_PROCESSING : wait));
     const answer = await ask(id);
     if (answer === "gone") return;
     const facts = row()?.querySelector("[data-upload-row-facts]");

@@ -10,6 +10,7 @@ const STEADY = 4; // parts that arrive by one lane before the others are opened 
 const BATCH = 8; // permissions asked for at once
 const BACKOFF_FIRST = 500;
 const BACKOFF_LONGEST = 15000;
+const ASKED = 6; // times, over half a minute, whether a refused file is here after all
 const BLOCKED = 2; // times that a store which is not the portal does not answer before the portal is asked to relay
 const UNREADABLE = ["NotReadableError", "NotFoundError"]; // moved, changed or deleted since it was chosen
 
@@ -67,7 +68,17 @@ export class Transfer {
   // Another tab, or another computer, may have sent the rest of it meanwhile.
   async throwUnlessHere(error) {
     const isClosed = error instanceof Refusal && error.answer.code === "not-open";
-    if (!isClosed || !(await this.insist(() => this.call("GET", this.url))).is_here) throw error;
+    if (!isClosed || !(await this.isHere())) throw error;
+  }
+
+  // Asked apart from the lanes, which have ended with the refusal.
+  async isHere() {
+    for (let tries = 0; tries < ASKED; tries += 1) {
+      const answer = await call("GET", this.url).catch(() => null);
+      if (answer) return answer.is_here;
+      await this.idle(BACKOFF_FIRST * 2 ** tries);
+    }
+    return false;
   }
 
   // A part whose way failed goes back to the end of the queue and needs a new permission.

@@ -6,7 +6,9 @@ import socket
 import subprocess
 import sys
 from collections.abc import Iterator
+from contextlib import ExitStack, suppress
 from pathlib import Path
+from random import Random
 from threading import Timer
 from urllib.request import urlopen
 
@@ -14,13 +16,6 @@ import pytest
 
 ROOT = Path(__file__).parent.parent.parent
 SECONDS = 300
-
-
-def free_port() -> int:
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        port: int = probe.getsockname()[1]
-    return port
 
 
 def serve(var: Path, port: int) -> subprocess.Popen[str]:
@@ -43,7 +38,13 @@ def var(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 @pytest.fixture
 def port() -> int:
-    return free_port()
+    """With the two after it, which the stand-ins take."""
+    for number in Random().sample(range(11_000, 14_000), 100):
+        with ExitStack() as held, suppress(OSError):
+            for taken in range(number, number + 3):
+                held.enter_context(socket.socket()).bind(("127.0.0.1", taken))
+            return number
+    raise AssertionError("no three ports are free")
 
 
 @pytest.fixture

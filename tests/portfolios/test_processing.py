@@ -474,7 +474,7 @@ def test_two_workers_share_the_queue(entry: Entry, video: Requirement, noon: dat
 def long_film(transactional_db: None, entry: Entry, video: Requirement, noon: datetime) -> Upload:
     """Takes seconds to make ready. All processes of the test share its clock."""
     clock.jump_to(noon)
-    body = films.film(".mp4", *films.H264, *films.AAC, seconds=20, size="640x360", rate="30")
+    body = films.film(".mp4", *films.H264, *films.AAC, seconds=20, size="1280x720", rate="30")
     return hand_in_checked(entry, video, noon, body, "Film.mp4")
 
 
