@@ -37,7 +37,9 @@ class Player {
     const on = (name, act) => this.video.addEventListener(name, act);
     on("play", () => this.play());
     on("playing", () => { this.failures = 0; this.say(""); });
-    on("seeking", () => this.renewIfOld());
+    on("canplay", () => { if (this.failures) this.say(""); });
+    on("seeking", () => { this.wanted = this.video.currentTime; this.renewIfOld(); });
+    on("seeked", () => { this.wanted = undefined; });
     on("timeupdate", () => { if (Math.abs(this.video.currentTime - (this.kept ?? 0)) >= REMEMBER_EVERY) this.keepPlace(); });
     on("pause", () => this.rest());
     on("ended", () => { this.kept = 0; forget(this.key); });
@@ -114,8 +116,9 @@ class Player {
     if (performance.now() - this.asked > ADDRESS_LIVES) this.renew();
   }
 
-  renew(place = this.video.currentTime) {
-    const goesOn = this.plays;
+  // Somebody may have moved since the film was lost, and not have got there: the place is what they wanted.
+  renew() {
+    const goesOn = this.plays, place = this.wanted ?? this.video.currentTime;
     this.asked = performance.now();
     this.video.preload = "auto"; // what was begun is shown where it stood, without a press
     this.video.src = this.address;
@@ -128,11 +131,10 @@ class Player {
   }
 
   failed() {
-    const place = this.video.currentTime;
     const wait = WAITS[this.failures++];
     if (wait === undefined) return this.say("This film does not play at the moment. Reload the page, or try again later.");
     this.say("The film was lost on its way. It is fetched again in a moment.");
-    setTimeout(() => this.renew(place), wait);
+    setTimeout(() => this.renew(), wait);
   }
 
   // ---- Keys and notes

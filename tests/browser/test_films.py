@@ -407,6 +407,24 @@ def test_address_that_ended_is_asked_for_anew_at_the_same_place(
 
 
 @pytest.mark.media_case(38)
+def test_film_that_was_lost_comes_back_where_one_moved_to_meanwhile(
+    sol: Visitor, sheet: Sheet, long_film: Upload
+) -> None:
+    store = Store(sol.page)
+    sol.page.clock.install()
+    page = desk(sol, sheet)
+    play(page)
+    film(page).evaluate("video => video.pause()")
+    store.ends = True
+    film(page).evaluate("video => { video.currentTime = 20; }")
+    page.wait_for_function("() => document.querySelector('[data-player-status]').textContent.includes('lost')")
+    film(page).evaluate("video => { video.currentTime = 12; }")
+    page.clock.fast_forward(1000)
+    until(page, "!video.error && video.readyState > 1 && video.currentTime == 12")
+    expect(page.locator("[data-player-status]")).to_be_empty()
+
+
+@pytest.mark.media_case(38)
 def test_address_that_is_about_to_end_is_not_used_any_more(sol: Visitor, sheet: Sheet, long_film: Upload) -> None:
     """Paused over lunch: the next press asks for a new address first, so that nothing fails at all."""
     store = Store(sol.page)
