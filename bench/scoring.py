@@ -25,7 +25,7 @@ ROUNDS = 5
 
 def agreement() -> None:
     """All figures of the board, queries included, and a mean of the same ratings by factor, in turns."""
-    year = factories.make_cycle(2028)  # nobody's yet
+    year = factories.make_cycle(2029)  # nobody else's
     scorers = [factories.make_scorer(f"Scorer {n}", SCORER) for n in range(SCORERS)]
     _read_twice(_entries(year), scorers)
     with connection.cursor() as cursor:
