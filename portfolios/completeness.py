@@ -40,6 +40,12 @@ class Gap:
     requirement: str
     code: SlotState
     text: str
+    is_optional: bool = False
+
+    @property
+    def may_be_left_out(self) -> bool:
+        """A film that nobody asked for, whose people have not all agreed."""
+        return self.is_optional and self.code == SlotState.CONSENT
 
 
 @dataclass(frozen=True, slots=True)
@@ -109,7 +115,8 @@ class Slot:
         optional_and_unused = requirement.is_optional and state in (SlotState.EMPTY, SlotState.PROBLEM)
         if state == SlotState.DONE or optional_and_unused:
             return None
-        return Gap(requirement.title, state, f"{requirement.title}: {self._lack(state)}")
+        text = f"{requirement.title}: {self._lack(state)}"
+        return Gap(requirement.title, state, text, requirement.is_optional)
 
     def _lack(self, state: SlotState) -> str:
         minimum = self.requirement.minimum

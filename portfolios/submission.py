@@ -128,9 +128,9 @@ def lock_and_auto_submit(entry_id: int, *, at: datetime) -> str:
 
     Submitted becomes locked. A complete draft is submitted by the portal, locked, and the candidate told; an
     incomplete one lapses, and they are told what was missing. A draft waits until an upload that began in time has
-    finished or is given up, and while a file is still being checked. A film without sound is taken as it is
-    when the grace is over. An extension moves the closing. What is left of a registration that has ended
-    lapses without a word.
+    finished or is given up, and while a file is still being checked. When the grace is over, a film without sound is
+    taken as it is, and a film that nobody asked for and nobody agreed to is left out. An extension moves the closing.
+    What is left of a registration that has ended lapses without a word.
     """
     entry = _complete_or_not(entry_id)
     if at < deadlines.closes_at(entry.registration, entry.cycle) or entry.status in (Status.LOCKED, Status.LAPSED):
@@ -143,9 +143,10 @@ def lock_and_auto_submit(entry_id: int, *, at: datetime) -> str:
         if not _must_wait(entry, gaps, at):
             _lapse(entry, gaps, at)
     else:
+        left_out = _leave_out(entry, at)
         _freeze(entry, is_auto=True, at=at)
         _lock(entry, at)
-        _tell(entry, "auto_submitted", f"auto-submitted:{entry.pk}", at)
+        _tell(entry, "auto_submitted", f"auto-submitted:{entry.pk}", at, left_out=left_out)
     return entry.status
 
 
@@ -162,9 +163,24 @@ def revive(entry_id: int, *, at: datetime) -> bool:
 
 
 def _gaps_at_closing(entry: Entry, at: datetime) -> list[completeness.Gap]:
-    """Whether a film is meant to have no sound is a question, and after the grace there is nobody to ask any more."""
-    in_grace = at < admission.finish_by(entry)
-    return [gap for gap in completeness.gaps(entry) if in_grace or gap.code != SlotState.SOUND]
+    """After the grace there is nobody to ask any more whether a film is meant to have no sound; and what the entry
+    is complete without must not cost it, unless there is nothing else.
+    """
+    gaps = completeness.gaps(entry)
+    if at < admission.finish_by(entry):
+        return gaps
+    has_more = any(len(slot.usable) > len(slot.unconsented) for slot in completeness.slots(entry))
+    return [gap for gap in gaps if gap.code != SlotState.SOUND and not (has_more and gap.may_be_left_out)]
+
+
+def _leave_out(entry: Entry, at: datetime) -> list[str]:
+    """Take out of a complete entry the films that nobody agreed to. The titles of their requirements."""
+    films = [film for slot in completeness.slots(entry) for film in slot.unconsented]
+    for film in films:
+        film.state = Upload.State.REMOVED
+        film.save(update_fields=["state"])
+        trail.record("upload.leave_out", film, by=None, at=at, reason="optional, and its releases were not named")
+    return [film.requirement.title for film in films]
 
 
 def _must_wait(entry: Entry, gaps: list[completeness.Gap], at: datetime) -> bool:

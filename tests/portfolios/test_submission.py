@@ -7,7 +7,7 @@ from hashlib import sha256
 
 import pytest
 
-from candidates.models import Extension, Registration, User
+from candidates.models import Extension, PolicyText, Registration, User
 from icg_cert.audit.models import Event
 from icg_cert.lib.refusal import Refused
 from icg_cert.mail.models import Message
@@ -23,6 +23,7 @@ from tests.factories import (
     make_factor,
     make_registration,
     make_requirement,
+    make_text,
     make_upload,
     make_user,
 )
@@ -408,6 +409,50 @@ def test_lock_takes_a_film_without_sound_when_nobody_can_be_asked(
     hand_in_checked(entry, document, CLOSES - timedelta(hours=1))
     hand_in_checked(entry, video, CLOSES - MICROSECOND, films.without_sound(), "Film.mp4")
     assert lock_and_auto_submit(entry.pk, at=CLOSES + GRACE) == "locked"
+
+
+@pytest.fixture
+def optional(entry: Entry) -> Requirement:
+    return make_requirement(entry.factor, "review", kind="video", minimum=0, maximum=2, title="Reviewing data")
+
+
+@pytest.mark.parametrize(
+    ("when", "status", "states"),
+    [
+        (CLOSES + GRACE - MICROSECOND, "draft", ["ready", "processing", "processing"]),
+        (CLOSES + GRACE, "locked", ["ready", "processing", "removed"]),
+    ],
+)
+def test_lock_leaves_out_an_optional_film_that_nobody_agreed_to(
+    complete: Entry, optional: Requirement, when: datetime, status: str, states: list[str]
+) -> None:
+    """What nobody asked for must not cost the entry."""
+    hand_in_checked(complete, optional, CLOSES - MICROSECOND, consent=False)
+    assert lock_and_auto_submit(complete.pk, at=when) == status
+    assert list(complete.uploads.values_list("state", flat=True)) == states
+
+
+def test_what_is_left_out_is_not_in_the_manifest_and_is_told(complete: Entry, optional: Requirement) -> None:
+    hand_in_checked(complete, optional, CLOSES - timedelta(hours=1))
+    hand_in_checked(complete, optional, CLOSES - MICROSECOND, films.without_sound(), "Two.mp4", consent=False)
+    assert lock_and_auto_submit(complete.pk, at=CLOSES + GRACE) == "locked"
+    complete.refresh_from_db()
+    assert complete.manifest is not None
+    assert [file["requirement"] for file in complete.manifest["files"]] == ["commentary", "conversation", "review"]
+    assert list(complete.uploads.values_list("state", flat=True)) == ["ready", "processing", "processing", "removed"]
+    mail = Message.objects.get(event="auto_submitted")
+    assert "Left out, because its signed releases were not named by then: Reviewing data. It was" in mail.body_text
+    assert Event.objects.get(verb="upload.leave_out").reason == "optional, and its releases were not named"
+
+
+def test_lock_lapses_an_entry_that_is_nothing_but_a_film_that_nobody_agreed_to(candidate: User) -> None:
+    entry = make_entry(make_registration(candidate), make_factor())
+    make_text(PolicyText.Kind.CONSENT)
+    film = make_requirement(entry.factor, "review", kind="video", minimum=0)
+    upload = hand_in_checked(entry, film, CLOSES - MICROSECOND, consent=False)
+    assert lock_and_auto_submit(entry.pk, at=CLOSES + GRACE) == "lapsed"
+    upload.refresh_from_db()
+    assert upload.state == "processing"
 
 
 def test_extension_moves_the_closing_of_one_person(complete: Entry, staff: User) -> None:
