@@ -6,52 +6,39 @@ nothing.
 """
 
 import os
-from typing import Any
 
-from celery import Celery, Task
-
-from icg_cert.lib import request_id
+from celery import Celery
 
 os.environ.setdefault("DJANGO_SETTINGS_MODULE", "icg_cert.settings")
 
-# In the order of a portal's day: what closes, what follows from it, what is told, what is sent.
-JOBS: list[str] = [
-    "payments.tasks.process_deliveries",
-    "payments.tasks.settle_unresolved",
-    "payments.tasks.send_refunds",
-    "payments.tasks.reconcile_hourly",
-    "payments.tasks.close_unpaid",
-    "payments.tasks.remind_invoices",
-    "candidates.tasks.remind_unpaid",
-    "portfolios.tasks.check_uploads",
-    "portfolios.tasks.prepare_previews",
-    "portfolios.tasks.give_up_films",
-    "portfolios.tasks.expire_uploads",
-    "portfolios.tasks.abort_orphans",
-    "portfolios.tasks.revive_entries",
-    "portfolios.tasks.lock_entries",
-    "portfolios.tasks.purge_media",
-    "portfolios.tasks.send_directions",
-    "portfolios.tasks.remind_entries",
-    "scoring.tasks.follow_up_due",
-    "scoring.tasks.release_due",
-    "scoring.tasks.tell_paid",
-    "icg_cert.mail.tasks.send_outbox",
-]
+# What it does, in the order of a portal's day: what closes, what follows from it, what is told, what is sent.
+JOBS: dict[str, str] = {
+    "icg_cert.operations.tasks.watch_jobs": "Notices when jobs stand still, and tells staff",
+    "payments.tasks.process_deliveries": "Works off what payment providers reported",
+    "payments.tasks.settle_unresolved": "Asks providers about payments under way",
+    "payments.tasks.send_refunds": "Sends refunds that two people agreed on",
+    "payments.tasks.reconcile_hourly": "Holds the books against the providers, every hour",
+    "payments.tasks.close_unpaid": "Closes registrations that were never paid",
+    "payments.tasks.remind_invoices": "Reminds accounts payable of invoices",
+    "candidates.tasks.remind_unpaid": "Reminds candidates who have not paid",
+    "portfolios.tasks.check_uploads": "Checks files that arrived",
+    "portfolios.tasks.prepare_previews": "Makes documents readable for scorers",
+    "portfolios.tasks.give_up_films": "Takes films from workers that died",
+    "portfolios.tasks.expire_uploads": "Gives up uploads that can no longer finish",
+    "portfolios.tasks.abort_orphans": "Clears what nobody finished from the store",
+    "portfolios.tasks.revive_entries": "Opens lapsed entries again where staff granted time",
+    "portfolios.tasks.lock_entries": "Locks and submits entries at closing",
+    "portfolios.tasks.purge_media": "Deletes files whose time is over",
+    "portfolios.tasks.send_directions": "Sends the submission directions",
+    "portfolios.tasks.remind_entries": "Reminds candidates before a deadline",
+    "scoring.tasks.follow_up_due": "Adds the readings that scores ask for",
+    "scoring.tasks.release_due": "Releases results at their instant",
+    "scoring.tasks.tell_paid": "Tells results that waited for the fee",
+    "icg_cert.mail.tasks.send_outbox": "Sends mail",
+}
 
 
-class Job(Task):  # type: ignore[type-arg]
-    """A task whose log lines and audit events carry its id."""
-
-    def __call__(self, *args: Any, **kwargs: Any) -> Any:
-        token = request_id.current.set(self.request.id or "")
-        try:
-            return super().__call__(*args, **kwargs)
-        finally:
-            request_id.current.reset(token)
-
-
-app = Celery("icg_cert", task_cls=Job)
+app = Celery("icg_cert", task_cls="icg_cert.operations.task:Job")
 app.config_from_object("django.conf:settings", namespace="CELERY")
 app.conf.beat_schedule = {"tick": {"task": "icg_cert.celery.tick", "schedule": 60, "options": {"expires": 55}}}
 app.autodiscover_tasks()

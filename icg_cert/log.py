@@ -26,10 +26,10 @@ class LineFormatter(logging.Formatter):
             "level": record.levelname.lower(),
             "logger": record.name,
             "request": request_id.current.get(),
-            "message": _without_people(_message(record)),
+            "message": without_people(_message(record)),
         }
         if record.exc_info:
-            line["traceback"] = _without_people(self.formatException(record.exc_info))
+            line["traceback"] = without_people(self.formatException(record.exc_info))
         return json.dumps({key: value for key, value in line.items() if value})
 
 
@@ -42,5 +42,6 @@ def _message(record: logging.LogRecord) -> str:
     return str(record.msg) % tuple(route if str(arg).startswith("/") else arg for arg in record.args)
 
 
-def _without_people(text: str) -> str:
+def without_people(text: str) -> str:
+    """Without mail addresses, and without what PostgreSQL says of a row."""
     return ADDRESS.sub("(address)", ROW.sub(r"\1: (left out)", text))

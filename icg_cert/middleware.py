@@ -15,7 +15,7 @@ from icg_cert.lib import clock, request_id
 
 Handler = Callable[[HttpRequest], HttpResponse]
 SET_UP_SECOND_FACTOR = "Your work here needs a second step at sign-in. Set it up once, it takes two minutes."
-OPEN_WITHOUT_SECOND_FACTOR = ("/accounts/", "/static/", "/healthz")
+OPEN_WITHOUT_SECOND_FACTOR = ("/accounts/", "/static/", "/healthz", "/readyz", "/metrics")
 
 
 def instant(get_response: Handler) -> Handler:

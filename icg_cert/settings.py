@@ -10,7 +10,7 @@ from pathlib import Path
 import dj_database_url
 from environs import env
 
-from icg_cert import embedded_postgres
+from icg_cert import embedded_postgres, reporting
 
 BASE_DIR = Path(__file__).resolve().parent.parent
 TESTING = env.bool("ICG_TESTING", False)
@@ -40,6 +40,7 @@ INSTALLED_APPS = [
     "icg_cert",
     "icg_cert.audit",
     "icg_cert.mail",
+    "icg_cert.operations",
     "candidates",
     "portfolios",
     "scoring",
@@ -305,7 +306,7 @@ SESSION_COOKIE_SECURE = CSRF_COOKIE_SECURE = REAL
 SESSION_COOKIE_HTTPONLY = True
 SESSION_COOKIE_SAMESITE = CSRF_COOKIE_SAMESITE = "Lax"
 SECURE_SSL_REDIRECT = REAL
-SECURE_REDIRECT_EXEMPT = [r"^healthz$"]  # asked from inside, without the proxy
+SECURE_REDIRECT_EXEMPT = [r"^healthz$", r"^readyz$", r"^metrics$"]  # asked from inside, without the proxy
 SECURE_HSTS_SECONDS = 365 * 24 * 3600 if REAL else 0
 SECURE_HSTS_INCLUDE_SUBDOMAINS = REAL
 SECURE_HSTS_PRELOAD = REAL
@@ -328,3 +329,9 @@ LOGGING = {
         "pikepdf": {"level": "WARNING"},
     },
 }
+
+# Who watches: /metrics answers whoever sends this token; what goes wrong is reported where the DSN says.
+METRICS_TOKEN = env.str("METRICS_TOKEN", "")
+SENTRY_DSN = env.str("SENTRY_DSN", "")
+if SENTRY_DSN:
+    reporting.begin(SENTRY_DSN)

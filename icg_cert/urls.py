@@ -5,6 +5,7 @@ from django.contrib import admin
 from django.urls import include, path
 
 from icg_cert import views
+from icg_cert.operations import views as operations
 
 # One way in for everybody: staff sign in, and prove their second factor, where candidates do.
 admin.site.login = secure_admin_login(admin.site.login)  # type: ignore[method-assign]
@@ -19,6 +20,9 @@ urlpatterns = [
     path("dashboard/", views.dashboard, name="dashboard"),
     path("rehearsal-clock/", views.rehearsal_clock, name="rehearsal-clock"),
     path("healthz", views.healthz, name="healthz"),
+    path("readyz", operations.readyz, name="readyz"),
+    path("metrics", operations.metrics_page, name="metrics"),
+    path("operations/", operations.jobs, name="operations"),
     path("accounts/", include("allauth.urls")),
     path("admin/", admin.site.urls),
     path("", include("candidates.urls")),

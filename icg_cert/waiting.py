@@ -12,8 +12,11 @@ from django.urls import reverse
 
 from candidates import announced
 from candidates.models import Registration
+from icg_cert.celery import JOBS
+from icg_cert.lib import clock
 from icg_cert.lib.words import day_of
 from icg_cert.mail.models import Message
+from icg_cert.operations.models import Job
 from payments import unmatched
 from payments.gateways import registry
 from payments.invoices import today
@@ -308,6 +311,14 @@ def _files(at: datetime) -> list[Waiting]:
 
 def _breakdowns() -> list[Waiting]:
     return [
+        _line(
+            "Jobs that stand still",
+            "What the portal does by itself is late: mail, closings, releases. Nothing is lost; somebody must look.",
+            Job.objects.filter(name__in=JOBS).late(clock.wall()),
+            reverse("operations"),
+            "See the jobs",
+            kind="bad",
+        ),
         _line(
             "E-mails given up",
             "They could not be sent after several tries.",

@@ -370,6 +370,12 @@ TABLE: list[Row] = [
     # address            method  object    anon stra ownr scor othr lead staf fina
     ("healthz",          "GET",  nothing, "200  200  200  200  200  200  200  200"),
     ("healthz",          "POST", nothing, "405  405  405  405  405  405  405  405"),
+    ("readyz",           "GET",  nothing, "503  503  503  503  503  503  503  503"),
+    ("readyz",           "POST", nothing, "405  405  405  405  405  405  405  405"),
+    ("metrics",          "GET",  nothing, "404  404  404  404  404  404  404  404"),
+    ("metrics",          "POST", nothing, "405  405  405  405  405  405  405  405"),
+    ("operations",       "GET",  nothing, "302  403  403  403  403  403  200  403"),
+    ("operations",       "POST", nothing, "302  403  403  403  403  403  405  403"),
 
     ("candidates:register",              "GET",  registering,  "200  200  302  200  200  200  200  200"),
     ("candidates:register",              "POST", registering,  "302  200  302  200  200  200  200  200"),

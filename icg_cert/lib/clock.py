@@ -17,6 +17,11 @@ def now() -> datetime:
     return timezone.now() + offset()
 
 
+def wall() -> datetime:
+    """The machine's own clock, never moved: for what tells of machines (jobs, their lateness), and for nothing else."""
+    return timezone.now()
+
+
 def offset() -> timedelta:
     """How far the rehearsal clock is ahead of the wall clock; zero outside the demo."""
     if not settings.DEMO:

@@ -51,10 +51,15 @@ def zone_name(zone: str) -> str:
 
 def left_words(left: timedelta) -> str:
     """ "3 days 4 hours left": the two largest units, for what is still to come."""
+    return f"{span_words(left)} left"
+
+
+def span_words(left: timedelta) -> str:
+    """ "3 days 4 hours": the two largest units."""
     minutes = int(left.total_seconds() // 60)
     days, hours, rest = minutes // 1440, minutes // 60 % 24, minutes % 60
     parts = [_count(days, "day"), _count(hours, "hour")] if days else [_count(hours, "hour"), _count(rest, "minute")]
-    return f"{' '.join(part for part in parts if part) or 'less than a minute'} left"
+    return " ".join(part for part in parts if part) or "less than a minute"
 
 
 def _count(number: int, unit: str) -> str:

@@ -83,7 +83,7 @@ def worker_sends(message: Message, var: Path, **environment: str) -> None:
     impatience = Timer(SECONDS, worker.kill)
     impatience.start()
     try:
-        tick = "from icg_cert.celery import tick; tick.delay()"
+        tick = "from icg_cert.celery import app; app.send_task('icg_cert.celery.tick')"
         subprocess.run([sys.executable, "-c", tick], env=everything, cwd=ROOT, check=True)
         assert worker.stdout is not None
         log = ""
