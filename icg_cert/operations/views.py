@@ -21,6 +21,7 @@ from icg_cert.operations import metrics, readiness
 from icg_cert.operations.models import Job
 
 EVERY = timedelta(minutes=1)
+WORST_FIRST = ["bad", "warn", "muted", "good"]
 
 
 @never_cache
@@ -60,14 +61,18 @@ class Line:
 def jobs(request: HttpRequest) -> HttpResponse:
     wall, known = clock.wall(), {job.name: job for job in Job.objects.all()}
     lines = [_line(words, known.get(name) or Job(name=name, known_since=wall), wall) for name, words in JOBS.items()]
-    wrong = [line for line in lines if line.kind == "bad"]
-    return render(request, "operations/jobs.html", {"lines": lines, "wrong": wrong})
+    lines.sort(key=lambda line: WORST_FIRST.index(line.kind))
+    return render(request, "operations/jobs.html", {"lines": lines, "is_wrong": lines[0].kind == "bad"})
 
 
 def _line(words: str, job: Job, wall: datetime) -> Line:
-    ago = f"{span_words(wall - job.ended_at)} ago" if job.ended_at else "Never"
+    ago = f"{_span(wall - job.ended_at)} ago" if job.ended_at else "Never"
     left = job.began_at + EVERY - wall if job.began_at else timedelta(0)
-    return Line(words, job, *_state(job, wall), ago, f"in {span_words(left)}" if left > timedelta(0) else "due")
+    return Line(words, job, *_state(job, wall), ago, f"in {_span(left)}" if left > timedelta(0) else "due")
+
+
+def _span(span: timedelta) -> str:
+    return f"{int(span.total_seconds())} s" if span < EVERY else span_words(span)
 
 
 def _state(job: Job, wall: datetime) -> tuple[str, str]:
