@@ -13,7 +13,7 @@ from django.db.models import Count, prefetch_related_objects
 
 from candidates import deadlines
 from candidates.models import Cycle
-from icg_cert.lib.words import shown, window_words
+from icg_cert.lib.words import day_of, shown, window_words
 from portfolios.models import Entry
 from scoring import policies, retakes
 from scoring.models import Result, Rubric
@@ -74,7 +74,7 @@ def prospect(report: Report, at: datetime) -> Prospect:
         rules=rules,
         ways=retakes.ways(places, rules),
         obstacles=retakes.obstacles(places, rules),
-        windows=tuple(_windows(report, still)),
+        windows=tuple(_windows(report, places, still)),
     )
 
 
@@ -115,11 +115,21 @@ def _place(one: FactorRecord, still: Still, criteria: int, rules: Rules) -> Plac
     return Place(one.number, score, chance, retakes.attainable(max(criteria, 1), rules))
 
 
-def _windows(report: Report, still: Still) -> Iterable[str]:
-    if still.first and report.next_cycle:
-        yield f"Factors without a score: {window_words(report.next_cycle.opens_at, report.next_cycle.closes_at)}."
-    if still.retake and report.retake_cycle:
-        yield f"Retakes: {window_words(report.retake_cycle.opens_at, report.retake_cycle.closes_at)}."
+def _windows(report: Report, places: Sequence[Place], still: Still) -> Iterable[str]:
+    """When what may change: "Factors 3 and 6, as a retake: 1 May to 15 June 2029."."""
+    kinds = [
+        (Chance.FIRST, "for the first time", report.next_cycle),
+        (Chance.RETAKE, "as a retake", report.retake_cycle),
+    ]
+    for chance, how, cycle in kinds:
+        factors = [one.factor for one in places if one.chance is chance and one.factor not in still.handed_in]
+        if factors and cycle:
+            yield f"{listed(factors).capitalize()}, {how}: {window_words(cycle.opens_at, cycle.closes_at)}."
+    waiting = [one.factor for one in places if one.may_change and one.factor in still.handed_in]
+    if waiting and report.next_cycle:
+        come = "score comes" if len(waiting) == 1 else "scores come"
+        out = day_of(report.next_cycle.releases_at)
+        yield f"{listed(waiting).capitalize()}, handed in already: the {come} out on {out}."
 
 
 # ---- In words

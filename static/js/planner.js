@@ -62,6 +62,9 @@ export const verdict = (facts, chosen) => {
   ];
 };
 
+// A text that stays is not written again: it would be read out again.
+const put = (element, words) => { if (element.textContent !== words) element.textContent = words; };
+
 const follow = (form, facts) => {
   const card = document.querySelector("[data-verdict]");
   const sliders = [...form.querySelectorAll("[data-supposed]")];
@@ -75,8 +78,8 @@ const follow = (form, facts) => {
       slider.closest("fieldset").querySelector("[data-supposed-score]").textContent = box(slider).checked ? words : "";
     }
     const said = verdict(facts, Object.fromEntries(taken.map((slider) => [slider.dataset.supposed, slider.value])));
-    card.querySelector("h3").textContent = taken.length ? "What that would come to" : "As it stands";
-    card.querySelectorAll("p").forEach((line, number) => { line.textContent = said[number]; });
+    put(card.querySelector("h3"), taken.length ? "What that would come to" : "As it stands");
+    card.querySelectorAll("p").forEach((line, number) => put(line, said[number]));
   };
   for (const slider of sliders) {
     slider.addEventListener("input", () => { box(slider).checked = true; tell(); });

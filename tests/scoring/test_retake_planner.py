@@ -94,6 +94,10 @@ def test_chances_with_an_extension_and_with_entries_that_are_being_scored(regist
     make_entry(registration, make_factor(3), second, status=Entry.Status.LOCKED)
     make_entry(registration, make_factor(4), second, status=Entry.Status.LAPSED)
     assert chances(report, second.closes_at) == ["stands", "retake", "first", *["stands"] * 4]
+    assert look(report, second.closes_at).windows == (
+        "Factor 2, as a retake: 1 May to 15 June 2029.",
+        "Factor 3, handed in already: the score comes out on 31 October 2028.",
+    )
     make_extension(registration, second, closes_at=at(2028, 7, 1))
     again = reports.report(Result.objects.get(pk=report.result.pk))
     assert chances(again, second.closes_at) == ["stands", "retake", *["first"] * 5]
@@ -162,8 +166,8 @@ def test_words_of_what_is_still_to_be_handed_in(registration: Registration) -> N
     found = look(tell(registration))
     assert [prospects.title(way) for way in found.ways] == ["Hand in factors 6 and 7, and retake factor 5"]
     assert found.windows == (
-        "Factors without a score: 1 May to 15 June 2028.",
-        "Retakes: 1 May to 15 June 2029.",
+        "Factors 6 and 7, for the first time: 1 May to 15 June 2028.",
+        "Factor 5, as a retake: 1 May to 15 June 2029.",
     )
 
 
