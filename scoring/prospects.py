@@ -171,10 +171,8 @@ def why_not(found: Prospect) -> Iterable[str]:
     if stuck.below_floor:
         yield f"Below {plain(rules.floor)} for good: {listed(stuck.below_floor)}."
     if stuck.most.is_complete and not stuck.most.reaches_total:
-        yield (
-            f"Even the highest scores would bring the sum to {printed(stuck.most.total)}; {plain(rules.total_needed)} "
-            "is needed."
-        )
+        even = "Even the highest scores would bring the sum to" if found.is_open else "The sum stays at"
+        yield f"{even} {printed(stuck.most.total)}; {plain(rules.total_needed)} is needed."
 
 
 def alone(found: Prospect) -> Iterable[str]:

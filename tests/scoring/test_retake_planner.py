@@ -181,13 +181,23 @@ def test_words_of_a_factor_that_nobody_can_hand_in_any_more(registration: Regist
     ]
 
 
+def test_words_of_a_sum_out_of_reach(registration: Registration) -> None:
+    """Six retakes may come, and the policy has become so strict that they are too little."""
+    score(registration, *["2.00"] * 6, "2.75")
+    report = tell(registration)
+    make_policy(2, threshold="4.25")
+    found = look(report)
+    assert (len(found.may_change), found.ways) == (6, ())
+    assert list(prospects.why_not(found)) == ["Even the highest scores would bring the sum to 28.250; 29.75 is needed."]
+
+
 def test_words_of_a_third_year_that_is_over(registration: Registration) -> None:
     score(registration, *["2.25"] * 7)
     for year in (2027, 2028, 2029):
         report = tell(registration, year)
     found = look(report, at(2029, 11, 1))
     assert (found.is_open, found.ways) == (False, ())
-    assert list(prospects.why_not(found)) == ["Even the highest scores would bring the sum to 15.750; 19.25 is needed."]
+    assert list(prospects.why_not(found)) == ["The sum stays at 15.750; 19.25 is needed."]
 
 
 # ---- The what-if
