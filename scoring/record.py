@@ -83,7 +83,8 @@ def _words(attempts: Sequence[Attempt], result: Result, rules: Rules) -> Iterabl
     elif result.status == Result.Status.CERTIFIED:
         yield f"{counting.shown} counts for your certificate as it is."
     else:
-        yield f"Not accomplished so far: {counting.shown}, from {counting.year}, is what counts."
+        so_far = "" if result.status == Result.Status.NOT_CERTIFIED else " so far"
+        yield f"Not accomplished{so_far}: {counting.shown}, from {counting.year}, is what counts."
 
 
 def _which(attempts: Sequence[Attempt], counting: Attempt, rules: Rules) -> str:

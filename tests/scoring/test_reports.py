@@ -104,7 +104,7 @@ def test_record_of_a_retake_that_came_out_worse(registration: Registration) -> N
             "1. Factor 1",
             (attempt(first, "9/4", "2.250"), attempt(last, "1", "1.000", is_retake=True, counts=False)),
             "The retake of 2029 did not come out higher, so the score of 2027 still counts. "
-            "Not accomplished so far: 2.250, from 2027, is what counts.",
+            "Not accomplished: 2.250, from 2027, is what counts.",
         ),
     )
 
