@@ -60,6 +60,7 @@ def main() -> None:
     money.webhooks()
     money.books()
     scoring.agreement()
+    scoring.papers()
     media.ways_in()
     media.slow_lines()
     films.made_ready()

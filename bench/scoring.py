@@ -1,11 +1,15 @@
-"""What the agreement board computes of ten thousand entries read twice, beside one pass of sums in SQL."""
+"""What the agreement board computes of ten thousand entries read twice, beside one pass of sums in SQL; and reports on
+paper, beside a sheet with nothing on it.
+"""
 
+from collections.abc import Callable
 from datetime import timedelta
 from itertools import combinations, cycle
 from random import Random
 from statistics import median
 from time import perf_counter
 
+import typst
 from django.db import connection
 from django.db.models import Avg, Count
 
@@ -13,14 +17,16 @@ from bench.world import NOW
 from candidates.models import Cycle, Registration, User
 from candidates.permissions import SCORER
 from portfolios.models import Entry
-from scoring import pairs
-from scoring.models import Assignment, Rating, Rubric, Sheet
+from scoring import pairs, prospects, release, report_paper, reports
+from scoring.models import Assignment, Rating, Result, Rubric, Sheet
 from scoring.scores import VALUES
+from scoring.what_next import what_next
 from tests import factories
 
 ENTRIES = 10_000
 SCORERS = 40
 ROUNDS = 5
+SECONDS = 0.4  # for each kind of paper in each round
 
 
 def agreement() -> None:
@@ -38,6 +44,49 @@ def agreement() -> None:
     print(f"{'one SQL pass':<26}{1000 * median(bare for bare, _ in rounds):>10.0f}")
     print(f"{'agreement board':<26}{1000 * median(ours for _, ours in rounds):>10.0f}", end="")
     print(f"{median(ratios):>26.1f}x {max(ratios):>7.1f}x")
+
+
+def papers() -> None:
+    """Score reports of seven factors as PDFs, from rows, in turns with an empty document."""
+    result = _result()
+    rounds = [(_rate(_empty), _rate(lambda: _paper(result))) for _ in range(ROUNDS)]
+    ratios = [ours / bare for bare, ours in rounds]
+    print(f"\n{'score report, 7 factors':<26}{'PDFs/s':>10}{'of an empty one: median':>27}{'lowest':>9}")
+    print(f"{'an empty document':<26}{median(bare for bare, _ in rounds):>10.0f}")
+    print(f"{'score report':<26}{median(ours for _, ours in rounds):>10.1f}", end="")
+    print(f"{median(ratios):>26.1%} {min(ratios):>8.1%}")
+
+
+def _result() -> Result:
+    """Somebody in their first year whose last factor fell short, so that the planner has something to say."""
+    registration = factories.make_registration(cohort=factories.make_cohort(2040))
+    for rubric in Rubric.objects.current().annotate(count=Count("criteria")).order_by("factor__number"):
+        number = rubric.factor.number
+        values = ("2.00" if number == 7 else "2.75",) * rubric.count
+        factories.make_scored_entry(registration, number, values, values)
+    decision = factories.make_release(factories.make_cycle(2041))
+    release.release_one(decision.pk, registration.pk, at=decision.releases_at)
+    found = Result.objects.select_related("cycle", "policy", "registration__cohort", "registration__user")
+    return found.get(registration=registration)
+
+
+def _paper(result: Result) -> None:
+    report = reports.report(result)
+    at = result.released_at
+    report_paper.document(report, what_next(report, at), prospects.ahead(report, at))
+
+
+def _empty() -> None:
+    typst.compile(b"")
+
+
+def _rate(work: Callable[[], None]) -> float:
+    """Times a second."""
+    count, begin = 0, perf_counter()
+    while (spent := perf_counter() - begin) < SECONDS:
+        work()
+        count += 1
+    return count / spent
 
 
 def _pass(year: Cycle) -> None:

@@ -20,6 +20,7 @@ from icg_cert.waiting import Waiting, for_finance, for_staff
 from payments.overview import KINDS
 from portfolios.models import Entry
 from scoring.models import Result, Sheet
+from scoring.results import may_plan_retakes
 
 ENTRY_KIND = {
     Entry.Status.DRAFT: "warn",
@@ -79,6 +80,7 @@ def _tracker(mine: Candidacy, registration: Registration, at: datetime) -> dict[
         "is_open": now is not None and now.window.contains(at),
         "entries": [_entry_task(entry) for entry in entries if now and entry.cycle_id == now.pk],
         "results": results,
+        "may_plan_retakes": may_plan_retakes(results, cycles, at),
         "is_certified": certified is not None,
     }
 

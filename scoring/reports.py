@@ -1,67 +1,47 @@
-"""The score report: a released result turned into words and lines. Reads what was frozen; decides nothing."""
+"""The score report: a released result turned into words and lines. Reads what was frozen; decides nothing.
+
+One `Report` is what the page shows and what its PDF prints.
+"""
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
-from decimal import Decimal
 from fractions import Fraction
 from typing import Any
 
+from django.db.models import Q, QuerySet
+
 from candidates.models import Cycle
-from icg_cert.lib.words import three_decimals
+from icg_cert.lib.words import shown
 from portfolios.models import Factor
-from scoring import scores
+from scoring import record, scores, workings
 from scoring.models import FactorScore, Result
+from scoring.record import FactorRecord
 from scoring.scores import Overall, Rules
 from scoring.standing import LAST_YEAR
-
-
-def plain(number: Fraction) -> str:
-    """A number of the rules as people write it: 2.75, 19.25, 3. For numbers that end."""
-    return f"{(Decimal(number.numerator) / Decimal(number.denominator)).normalize():f}"
-
-
-def printed(score: Fraction) -> str:
-    """Three decimals, and the exact fraction behind them where they had to be rounded: "2.917 (exactly 35/12)"."""
-    rounded = three_decimals(score)
-    return rounded if Fraction(rounded) == score else f"{rounded} (exactly {score})"
-
-
-@dataclass(frozen=True, slots=True)
-class Level:
-    """One level of the rubric that readings chose: its words, and which values they gave ("2.75 (scorer 2)")."""
-
-    name: str
-    words: str
-    values: str
-
-
-@dataclass(frozen=True, slots=True)
-class CriterionReport:
-    """`levels` holds what the readings that count chose; `aside` says in words what the others gave."""
-
-    name: str
-    question: str
-    mean: Fraction
-    levels: tuple[Level, ...]
-    aside: str
+from scoring.workings import CriterionReport, plain
 
 
 @dataclass(frozen=True, slots=True)
 class FactorReport:
-    """One entry scored in this cycle. `arithmetic` is one line a step, ending with the score."""
+    """One entry scored in this cycle. `arithmetic` is one line a step, ending with the score; `beside` compares it."""
 
     number: int
     name: str
     score: Fraction
+    shown: str
     how: str
     is_retake: bool
     is_banked: bool
-    threshold: str
+    state: str
+    tone: str
     arithmetic: tuple[str, ...]
+    beside: tuple[str, ...]
     criteria: tuple[CriterionReport, ...]
     feedback: tuple[str, ...]
     comments: tuple[str, ...]
-    rubric: str
+    policy: int
+    rubric: int
+    rubric_hash: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,6 +51,7 @@ class Line:
     number: int
     name: str
     score: Fraction | None
+    shown: str
     year: int | None
     state: str
     tone: str
@@ -83,11 +64,12 @@ class Line:
 
 @dataclass(frozen=True, slots=True)
 class RuleLine:
-    """One of the two rules. `passed` is None while factors are still to come."""
+    """One of the two rules. `passed` is None while factors are still to come; `steps` is all that was compared."""
 
     title: str
     passed: bool | None
     words: str
+    steps: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -99,7 +81,8 @@ class Report:
     sum_words: str
     rules: tuple[RuleLine, ...]
     policy: Rules
-    next_cycle: Cycle | None
+    record: tuple[FactorRecord, ...]
+    cycles: tuple[Cycle, ...]
 
     @property
     def year(self) -> int:
@@ -116,22 +99,29 @@ class Report:
         return plain(self.policy.threshold)
 
     @property
+    def floor(self) -> str:
+        return plain(self.policy.floor)
+
+    @property
     def next_year(self) -> int:
         return self.result.cycle.year + 1
 
     @property
+    def next_cycle(self) -> Cycle | None:
+        return next((cycle for cycle in self.cycles if cycle.year == self.next_year), None)
+
+    @property
+    def retake_cycle(self) -> Cycle | None:
+        """The cycle that is for retakes, if it is still to come and made already."""
+        return next((cycle for cycle in self.cycles if cycle.year == self.retake_year), None)
+
+    @property
     def policy_words(self) -> str:
-        return (
-            "Of several scores of one factor, the "
-            + ("best" if self.policy.retake == "best" else "latest")
-            + " counts."
-        )
+        return retake_words(self.policy)
 
     @property
     def short_words(self) -> str:
-        """ "factor 3", "factors 3, 4 and 6"."""
-        numbers = [str(line.number) for line in self.short]
-        return f"factors {', '.join(numbers[:-1])} and {numbers[-1]}" if len(numbers) > 1 else f"factor {numbers[0]}"
+        return listed([line.number for line in self.short])
 
     @property
     def retake_year(self) -> int:
@@ -148,140 +138,143 @@ def report(result: Result) -> Report:
     rules = result.policy.rules()
     stand = {row["factor"]: row for row in result.standing}
     overall = scores.overall({number: Fraction(*row["score"]) for number, row in stand.items()}, rules)
-    lines = tuple(_line(factor, stand.get(factor.number), rules) for factor in Factor.objects.all())
-    rows = result.factor_scores.select_related("entry")
+    rows = list(_scores_until(result))
+    factors = list(Factor.objects.all())
+    lines = tuple(_line(factor, stand.get(factor.number), rules) for factor in factors)
     return Report(
         result=result,
         lines=lines,
-        factors=tuple(_factor(row) for row in rows),
+        factors=tuple(_factor(row) for row in rows if row.result_id == result.pk),
         overall=overall,
         sum_words=_sum_words(overall, lines, rules),
-        rules=(_total_rule(overall, len(stand), rules), _floor_rule(overall, len(stand), rules)),
+        rules=(_total_rule(overall, lines, rules), _floor_rule(overall, lines, rules)),
         policy=rules,
-        next_cycle=Cycle.objects.filter(year=result.cycle.year + 1).first(),
+        record=tuple(_record(line, rows, stand.get(line.number), result, rules) for line in lines),
+        cycles=tuple(
+            Cycle.objects.filter(
+                year__gt=result.cycle.year, year__lte=result.registration.cohort.year + LAST_YEAR
+            ).order_by("year")
+        ),
     )
+
+
+def _scores_until(result: Result) -> "QuerySet[FactorScore]":
+    """Its own scores, and those of the person's earlier results of this registration that stand."""
+    earlier = Q(
+        result__registration=result.registration_id,
+        result__cycle__year__lt=result.cycle.year,
+        result__superseded_at=None,
+    )
+    rows = FactorScore.objects.filter(Q(result=result) | earlier)
+    return rows.select_related("entry__factor", "result__cycle").defer("entry__manifest")
+
+
+def _record(
+    line: Line, rows: Sequence[FactorScore], stands: dict[str, Any] | None, result: Result, rules: Rules
+) -> FactorRecord:
+    own = [row for row in rows if row.entry.factor.number == line.number]
+    return record.of_factor(line.number, line.name, own, stands, result, rules)
 
 
 def _line(factor: Factor, row: dict[str, Any] | None, rules: Rules) -> Line:
     if row is None:
-        return Line(factor.number, str(factor), None, None, "No score yet", "muted")
+        return Line(factor.number, str(factor), None, "no score yet", None, "No score yet", "muted")
     score = Fraction(*row["score"])
-    return Line(factor.number, f"{factor.number}. {row['name']}", score, row["year"], *_state(score, rules))
+    words = shown(score, rules.floor, rules.threshold)
+    state, tone = _state(score, rules.floor, rules.threshold)
+    return Line(factor.number, f"{factor.number}. {row['name']}", score, words, row["year"], state, tone)
 
 
-def _state(score: Fraction, rules: Rules) -> tuple[str, str]:
-    """The words of a standing score and the tone they are said in."""
-    if scores.is_banked(score, rules):
+def _state(score: Fraction, floor: Fraction, threshold: Fraction) -> tuple[str, str]:
+    """The words of a score and the tone they are said in."""
+    if score >= threshold:
         return "Accomplished", "good"
-    return ("Below the floor", "bad") if score < rules.floor else ("Below the threshold", "warn")
+    return ("Below the floor", "bad") if score < floor else ("Below the threshold", "warn")
 
 
 def _factor(row: FactorScore) -> FactorReport:
     detail = row.detail
-    threshold = Fraction(*detail["policy"]["threshold"])
-    names = [_reading_name(index, reading) for index, reading in enumerate(detail["readings"], start=1)]
+    threshold, floor = Fraction(*detail["policy"]["threshold"]), Fraction(*detail["policy"]["floor"])
+    state, tone = _state(row.score, floor, threshold)
     return FactorReport(
         number=detail["factor"]["number"],
         name=detail["factor"]["name"],
         score=row.score,
-        how=_how(row),
+        shown=shown(row.score, floor, threshold),
+        how=workings.how(row),
         is_retake=row.entry.is_retake,
         is_banked=row.score >= threshold,
-        threshold=plain(threshold),
-        arithmetic=tuple(_arithmetic(row, names)),
-        criteria=tuple(_criterion(index, detail, names) for index in range(len(detail["criteria"]))),
+        state=state,
+        tone=tone,
+        arithmetic=tuple(workings.of_factor(row)),
+        beside=(
+            f"Floor: {workings.beside(row.score, floor)}.",
+            f"Threshold: {workings.beside(row.score, threshold)}.",
+        ),
+        criteria=tuple(workings.of_criteria(row)),
         feedback=tuple(detail["feedback"]),
         comments=tuple(detail["comments"]),
-        rubric=f"Rubric version {detail['rubric']['version']} ({detail['rubric']['hash'][:12]})",
+        policy=detail["policy"]["version"],
+        rubric=detail["rubric"]["version"],
+        rubric_hash=detail["rubric"]["hash"],
     )
-
-
-def _reading_name(index: int, reading: dict[str, Any]) -> str:
-    return "Lead scorer" if reading["is_lead"] else f"Scorer {index}"
-
-
-def _how(row: FactorScore) -> str:
-    gap = plain(Fraction(*row.detail["policy"]["adjudication_gap"]))
-    return {
-        FactorScore.How.SINGLE: "One scorer read this entry.",
-        FactorScore.How.AVERAGED: "Two scorers read this entry independently; their scores are averaged.",
-        FactorScore.How.ADJUDICATED: f"Two scorers read this entry independently and lay more than {gap} apart, so a "
-        "lead scorer read it as well. The lead scorer's score stands alone.",
-    }[FactorScore.How(row.how)]
-
-
-def _arithmetic(row: FactorScore, names: Sequence[str]) -> Iterable[str]:
-    counting = []
-    for name, reading in zip(names, row.detail["readings"], strict=True):
-        score = Fraction(*reading["score"])
-        values = " + ".join(reading["values"])
-        aside = "" if reading["counts"] else "; does not count"
-        yield f"{name}: ({values}) ÷ {len(reading['values'])} = {printed(score)}{aside}"
-        if reading["counts"]:
-            counting.append(score)
-    if len(counting) > 1:
-        added = " + ".join(three_decimals(score) for score in counting)
-        yield f"Factor score: ({added}) ÷ {len(counting)} = {printed(row.score)}"
-    else:
-        yield f"Factor score: {printed(row.score)}"
-
-
-def _criterion(index: int, detail: dict[str, Any], names: Sequence[str]) -> CriterionReport:
-    criterion = detail["criteria"][index]
-    pairs = zip(names, detail["readings"], strict=True)
-    given = [(name, reading["values"][index], reading["counts"]) for name, reading in pairs]
-    aside = " and ".join(f"{name} gave {value}" for name, value, counts in given if not counts)
-    return CriterionReport(
-        name=criterion["name"],
-        question=criterion["question"],
-        mean=Fraction(*criterion["mean"]),
-        levels=tuple(_levels([(name, value) for name, value, counts in given if counts], detail["levels"])),
-        aside=f"{aside}; these do not count, for a lead scorer decided." if aside else "",
-    )
-
-
-def _levels(given: Sequence[tuple[str, str]], levels: dict[str, Any]) -> Iterable[Level]:
-    """The chosen levels, highest first, each once."""
-    by_level: dict[int, list[str]] = {}
-    for name, value in given:
-        by_level.setdefault(scores.level_of(Decimal(value)), []).append(f"{value} ({name[0].lower()}{name[1:]})")
-    for number, values in sorted(by_level.items(), reverse=True):
-        words = levels[str(number)]
-        yield Level(words["name"], words["words"], ", ".join(values))
 
 
 def _sum_words(overall: Overall, lines: Sequence[Line], rules: Rules) -> str:
-    added = [three_decimals(line.score) for line in lines if line.score is not None]
+    added = [line.score for line in lines if line.score is not None]
     if not added:
         return "no factor has a score yet"
-    total = f"{' + '.join(added)} = {printed(overall.total)}"
+    total, *_ = workings.of_sum(added, overall.total)
     if not overall.is_complete:
         return f"{total}, from {len(added)} of {rules.factors} factors"
-    return f"{total}; divided by {rules.factors}: {printed(overall.mean)}"
+    return f"{total}; divided by {rules.factors}: {workings.printed(overall.mean)}"
 
 
-def _total_rule(overall: Overall, count: int, rules: Rules) -> RuleLine:
+def _total_rule(overall: Overall, lines: Sequence[Line], rules: Rules) -> RuleLine:
     needed = plain(rules.total_needed)
     title = f"Overall {plain(rules.threshold)} or better: the {rules.factors} scores add up to {needed} or more"
+    steps = tuple(_total_steps(overall, lines, rules))
+    total = workings.printed(overall.total)
     if overall.reaches_total:
-        return RuleLine(title, True, f"{printed(overall.total)} reaches {needed}.")
+        return RuleLine(title, True, f"{total} reaches {needed}.", steps)
     if not overall.is_complete:
-        words = f"{count} of {rules.factors} factors have a score; so far they add up to {printed(overall.total)}."
-        return RuleLine(title, None, words)
-    return RuleLine(title, False, f"{printed(overall.total)} is below {needed}.")
+        count = sum(line.score is not None for line in lines)
+        words = f"{count} of {rules.factors} factors have a score; so far they add up to {total}."
+        return RuleLine(title, None, words, steps)
+    return RuleLine(title, False, f"{workings.beside(overall.total, rules.total_needed)}.", steps)
 
 
-def _floor_rule(overall: Overall, count: int, rules: Rules) -> RuleLine:
-    title = f"No factor below {plain(rules.floor)}"
+def _total_steps(overall: Overall, lines: Sequence[Line], rules: Rules) -> Iterable[str]:
+    added = [line.score for line in lines if line.score is not None]
+    if added:
+        yield from workings.of_sum(added, overall.total)
+    if overall.is_complete:
+        yield f"The sum: {workings.beside(overall.total, rules.total_needed)}."
+        yield f"Divided by {rules.factors}: {workings.beside(overall.mean, rules.threshold)}."
+
+
+def _floor_rule(overall: Overall, lines: Sequence[Line], rules: Rules) -> RuleLine:
+    title, floor = f"No factor below {plain(rules.floor)}", plain(rules.floor)
+    scored = [line for line in lines if line.score is not None]
+    steps = tuple(
+        f"{line.name}: {workings.beside(line.score, rules.floor)}." for line in scored if line.score is not None
+    )
     if overall.below_floor:
-        numbers = _listed(overall.below_floor)
-        return RuleLine(title, False, f"{numbers} below {plain(rules.floor)}.")
+        return RuleLine(title, False, f"{_listed(overall.below_floor)} below {floor}.", steps)
     if not overall.is_complete:
-        return RuleLine(title, None, f"None of the {count} scored so far is below {plain(rules.floor)}.")
-    return RuleLine(title, True, f"All {rules.factors} factors are at {plain(rules.floor)} or above.")
+        return RuleLine(title, None, f"None of the {len(scored)} scored so far is below {floor}.", steps)
+    return RuleLine(title, True, f"All {rules.factors} factors are at {floor} or above.", steps)
+
+
+def retake_words(rules: Rules) -> str:
+    return f"Of several scores of one factor, the {rules.retake} counts."
 
 
 def _listed(numbers: Sequence[int]) -> str:
-    if len(numbers) == 1:
-        return f"Factor {numbers[0]} is"
-    return f"Factors {', '.join(map(str, numbers[:-1]))} and {numbers[-1]} are"
+    return f"{listed(numbers).capitalize()} {'is' if len(numbers) == 1 else 'are'}"
+
+
+def listed(numbers: Sequence[int]) -> str:
+    """ "factor 3", "factors 3, 4 and 6"."""
+    *others, last = map(str, numbers)
+    return f"factors {', '.join(others)} and {last}" if others else f"factor {last}"

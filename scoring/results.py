@@ -9,7 +9,7 @@ from django.urls import reverse
 from django.utils.dateformat import format as format_date
 from django.utils.timezone import localtime
 
-from candidates import announced
+from candidates import announced, deadlines
 from candidates.models import Cycle, Registration
 from icg_cert.lib.next_step import NextStep
 from portfolios.models import Entry
@@ -127,6 +127,15 @@ def due(registrations: Iterable[Registration], at: datetime) -> list[Result]:
         result.registration = whose[result.registration_id]
         result.cycle = cycles.get(result.cycle_id) or result.cycle
     return sorted(found, key=lambda result: (result.cycle.year, result.registration.cohort.year), reverse=True)
+
+
+def may_plan_retakes(results: Sequence[Result], cycles: Iterable[Cycle], at: datetime) -> bool:
+    """Whether the latest of one registration's results fell short and its last window has not closed for them."""
+    latest = next(iter(results), None)
+    last = max(cycles, key=lambda cycle: cycle.year, default=None)
+    if latest is None or last is None or latest.status != Result.Status.NOT_YET:
+        return False
+    return latest.registration.is_standing and at < deadlines.closes_at(latest.registration, last)
 
 
 def next_step(results: Sequence[Result], entries: Iterable[Entry], at: datetime) -> NextStep | None:

@@ -13,8 +13,11 @@ urlpatterns = [
     path("release/<int:pk>/withdraw/", release.release_withdraw, name="release-withdraw"),
     # Results and certificates (candidates; verification is public)
     path("results/", results.result_list, name="result-list"),
+    path("results/planner/", results.planner, name="planner"),
     path("results/<int:pk>/", results.result_detail, name="result-detail"),
+    path("results/<int:pk>/report.pdf", results.result_paper, name="result-paper"),
     path("results/<int:pk>/<slug:code>/", results.result_of, name="result-of"),
+    path("results/<int:pk>/<slug:code>/report.pdf", results.result_paper_of, name="result-paper-of"),
     path("certificates/<str:code>/certificate.pdf", certificates.certificate, name="certificate"),
     path("verify/", certificates.verify_form, name="verify-form"),
     path("verify/<str:code>/", certificates.verify, name="verify"),

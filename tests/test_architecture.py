@@ -51,6 +51,7 @@ PURE = [
     "portfolios.transcoding",
     "scoring.agreement",
     "scoring.planner",
+    "scoring.retakes",
     "scoring.scores",
     "scoring.solver",
     "scoring.ties",

@@ -184,6 +184,17 @@ def released_by_code(cast: Cast) -> dict[str, Any]:
     return {**released(cast), "code": "BCDF2345"}
 
 
+def before_planning(cast: Cast) -> dict[str, Any]:
+    approved(cast)
+    return {}
+
+
+def planning(cast: Cast) -> dict[str, Any]:
+    """The planner is everybody's own: its address names nobody."""
+    released(cast)
+    return {}
+
+
 def certificate(cast: Cast) -> dict[str, Any]:
     released(cast)
     return {"code": Certificate.objects.get().code}
@@ -487,6 +498,14 @@ TABLE: list[Row] = [
     ("scoring:result-detail",    "POST", released,         "405  405  405  405  405  405  405  405"),
     ("scoring:result-of",        "GET",  released_by_code, "302  404  200  404  404  404  200  404"),
     ("scoring:result-of",        "POST", released_by_code, "405  405  405  405  405  405  405  405"),
+    ("scoring:result-paper",     "GET",  approved,         "302  404  404  404  404  404  404  404"),
+    ("scoring:result-paper",     "GET",  released,         "302  404  200  404  404  404  404  404"),
+    ("scoring:result-paper",     "POST", released,         "405  405  405  405  405  405  405  405"),
+    ("scoring:result-paper-of",  "GET",  released_by_code, "302  404  200  404  404  404  200  404"),
+    ("scoring:result-paper-of",  "POST", released_by_code, "405  405  405  405  405  405  405  405"),
+    ("scoring:planner",          "GET",  before_planning,  "302  404  404  404  404  404  404  404"),
+    ("scoring:planner",          "GET",  planning,         "302  404  200  404  404  404  404  404"),
+    ("scoring:planner",          "POST", planning,         "405  405  405  405  405  405  405  405"),
     ("scoring:certificate",      "GET",  certificate,      "302  404  200  404  404  404  200  404"),
     ("scoring:certificate",      "POST", certificate,      "405  405  405  405  405  405  405  405"),
     ("scoring:verify-form",      "GET",  nothing,          "200  200  200  200  200  200  200  200"),

@@ -35,6 +35,12 @@ def days_words(first: date, last: date) -> str:
     return f"{first.day}{'' if first.month == last.month else f' {first:%B}'} to {day_words(last)}"
 
 
+def window_words(opens_at: datetime, closes_at: datetime) -> str:
+    """A half-open window as it is announced in the programme's zone, both days included: "1 May to 15 June 2027"."""
+    zone = ZoneInfo(settings.TIME_ZONE)
+    return days_words(opens_at.astimezone(zone).date(), (closes_at - timedelta(microseconds=1)).astimezone(zone).date())
+
+
 def day_words(on: date) -> str:
     return f"{on.day} {on:%B} {on.year}"
 
@@ -71,3 +77,10 @@ def three_decimals(score: Fraction) -> str:
     thousandths = int(abs(score) * 1000 + Fraction(1, 2))
     sign = "-" if score < 0 and thousandths else ""
     return f"{sign}{thousandths // 1000}.{thousandths % 1000:03}"
+
+
+def shown(score: Fraction, *marks: Fraction) -> str:
+    """The same, but "just below 2.750" for a score that rounding would lift to a mark that it does not reach."""
+    rounded = three_decimals(score)
+    is_lifted = any(score < mark <= Fraction(rounded) for mark in marks)
+    return f"just below {rounded}" if is_lifted else rounded

@@ -17,7 +17,7 @@ from django.utils.html import format_html
 from django.utils.safestring import SafeString
 
 from icg_cert.lib.money import Money
-from icg_cert.lib.words import clock_words, day_words, days_words, left_words, three_decimals, zone_name
+from icg_cert.lib.words import clock_words, day_words, left_words, shown, three_decimals, window_words, zone_name
 
 register = template.Library()
 
@@ -71,11 +71,8 @@ def day(moment: datetime | date, plain: bool = False) -> str:
 @register.simple_tag
 def days(opens_at: datetime, closes_at: datetime, plain: bool = False) -> str:
     """A window as it is announced, both days included: "1 May to 15 June 2027"."""
-    zone = ZoneInfo(settings.TIME_ZONE)
-    first, last = opens_at.astimezone(zone).date(), (closes_at - timedelta(microseconds=1)).astimezone(zone).date()
-    if plain:
-        return days_words(first, last)
-    return format_html('<span class="days">{}</span>', days_words(first, last))
+    words = window_words(opens_at, closes_at)
+    return words if plain else format_html('<span class="days">{}</span>', words)
 
 
 def reader_words(context: Context, moment: datetime, shown: date) -> str | None:
@@ -169,10 +166,11 @@ def notice_kind(level_tag: str) -> str:
 
 @dataclass(frozen=True, slots=True)
 class Bar:
-    """One value on the scale: how long its bar is and what it means."""
+    """One value on the scale: how it is printed, how long its bar is and what it means."""
 
     name: str
     value: Fraction | None
+    shown: str
     width: str
     tone: str
     y: int
@@ -195,7 +193,8 @@ def _tone(value: Fraction, floor: Fraction, threshold: Fraction) -> str:
 def score_bar(value: Any, floor: Any = Fraction(7, 4), threshold: Any = Fraction(11, 4)) -> dict[str, Any]:
     """One score from 0.75 to 4.25 with the floor and the threshold marked and the value printed."""
     exact, low, enough = Fraction(value), Fraction(floor), Fraction(threshold)
-    return {"value": exact, "floor": low, "threshold": enough, "tone": _tone(exact, low, enough)}
+    tone = _tone(exact, low, enough)
+    return {"value": exact, "shown": shown(exact, low, enough), "floor": low, "threshold": enough, "tone": tone}
 
 
 @register.inclusion_tag("components/factor_chart.html")
@@ -221,9 +220,10 @@ def factor_chart(
 def _bar(row: Any, number: int, floor: Fraction, threshold: Fraction) -> Bar:
     name, value = (row["name"], row["value"]) if isinstance(row, dict) else (row.name, row.value)
     if value is None:
-        return Bar(name, None, "0%", "", 48 * number)
+        return Bar(name, None, "no score yet", "0%", "", 48 * number)
     exact = Fraction(value)
-    return Bar(name, exact, on_scale(exact), _tone(exact, floor, threshold), 48 * number)
+    printed = shown(exact, floor, threshold)
+    return Bar(name, exact, printed, on_scale(exact), _tone(exact, floor, threshold), 48 * number)
 
 
 # ---- The rubric's twelve values

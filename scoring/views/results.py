@@ -1,4 +1,4 @@
-"""A candidate's results: the list, and the report of one cycle. Nothing exists here before its release."""
+"""A candidate's results: the list, the report of one cycle, the retake planner. Nothing is here before its release."""
 
 from django.contrib.auth.decorators import login_required
 from django.http import Http404, HttpResponse
@@ -6,10 +6,12 @@ from django.shortcuts import get_object_or_404, render
 from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_safe
 
-from icg_cert.lib.doors import Request
+from icg_cert.lib.doors import Request, refusals_as_page
+from icg_cert.lib.refusal import Refused
 from portfolios.models import Entry
-from scoring import reports, results
+from scoring import prospects, report_paper, reports, results, what_if
 from scoring.models import Certificate, Result, ResultQuerySet
+from scoring.what_next import what_next
 
 
 @never_cache
@@ -27,11 +29,7 @@ def result_list(request: Request) -> HttpResponse:
 @require_safe
 @login_required
 def result_detail(request: Request, pk: int) -> HttpResponse:
-    """The reader's own result of the cycle; of two registrations in one cycle, the later one's."""
-    result = _own(request).filter(cycle=pk).order_by("-registration__cohort__year").first()
-    if result is None:
-        raise Http404
-    return _page(request, result)
+    return _page(request, _own_of(request, pk))
 
 
 @never_cache
@@ -39,8 +37,52 @@ def result_detail(request: Request, pk: int) -> HttpResponse:
 @login_required
 def result_of(request: Request, pk: int, code: str) -> HttpResponse:
     """One candidate's result by their code: for staff, and for the candidate."""
+    return _page(request, _by_code(request, pk, code))
+
+
+@never_cache
+@require_safe
+@login_required
+@refusals_as_page
+def result_paper(request: Request, pk: int) -> HttpResponse:
+    return _paper(request, _own_of(request, pk))
+
+
+@never_cache
+@require_safe
+@login_required
+@refusals_as_page
+def result_paper_of(request: Request, pk: int, code: str) -> HttpResponse:
+    return _paper(request, _by_code(request, pk, code))
+
+
+@never_cache
+@require_safe
+@login_required
+def planner(request: Request) -> HttpResponse:
+    """Of the reader's latest result. What is supposed stands in the address, so that it can be kept and shared."""
+    result = _own(request).order_by("-cycle__year", "-registration__cohort__year").first()
+    if result is None:
+        raise Http404
+    if result.is_withheld:
+        return render(request, "scoring/result_withheld.html", {"result": result, "is_own": True})
+    report = reports.report(result)
+    found = prospects.prospect(report, request.at)
+    context = {"report": report, "found": found, "planner": what_if.planner(report, found, request.GET)}
+    return render(request, "scoring/planner.html", context)
+
+
+def _own_of(request: Request, pk: int) -> Result:
+    """The reader's own result of the cycle; of two registrations in one cycle, the later one's."""
+    result = _own(request).filter(cycle=pk).order_by("-registration__cohort__year").first()
+    if result is None:
+        raise Http404
+    return result
+
+
+def _by_code(request: Request, pk: int, code: str) -> Result:
     visible = _due(request).visible_to(request.user)
-    return _page(request, get_object_or_404(visible, cycle=pk, registration__code=code))
+    return get_object_or_404(visible, cycle=pk, registration__code=code)
 
 
 def _due(request: Request) -> ResultQuerySet:
@@ -57,13 +99,28 @@ def _page(request: Request, result: Result) -> HttpResponse:
     """The report; or, while the fee is not settled, that it waits for the fee, and nothing of what it says."""
     if result.is_withheld:
         return render(request, "scoring/result_withheld.html", {"result": result, "is_own": _is_own(request, result)})
+    report = reports.report(result)
+    ahead = prospects.ahead(report, request.at)
     context = {
         "result": result,
-        "report": reports.report(result),
+        "report": report,
+        "following": what_next(report, request.at),
+        "trials": what_if.trials(ahead) if ahead else [],
+        "is_open": ahead is not None and ahead.is_open,
         "certificate": Certificate.objects.issued(request.at).filter(result=result).first(),
         "is_own": _is_own(request, result),
     }
     return render(request, "scoring/result_detail.html", context)
+
+
+def _paper(request: Request, result: Result) -> HttpResponse:
+    if result.is_withheld:
+        raise Refused("withheld", "This report is kept and opens as soon as the registration fee is settled.")
+    report = reports.report(result)
+    following, ahead = what_next(report, request.at), prospects.ahead(report, request.at)
+    response = HttpResponse(report_paper.document(report, following, ahead), content_type="application/pdf")
+    response["Content-Disposition"] = f'inline; filename="{report_paper.filename(report)}"'
+    return response
 
 
 def _is_own(request: Request, result: Result) -> bool:

@@ -3,7 +3,7 @@ from fractions import Fraction
 
 import pytest
 
-from icg_cert.lib.words import clock_words, day_of, left_words, three_decimals, zone_name
+from icg_cert.lib.words import clock_words, day_of, left_words, shown, three_decimals, window_words, zone_name
 from tests.factories import MICROSECOND, at
 
 
@@ -13,6 +13,24 @@ from tests.factories import MICROSECOND, at
 )
 def test_three_decimals(score: Fraction, text: str) -> None:
     assert three_decimals(score) == text
+
+
+@pytest.mark.parametrize(
+    ("score", "text"),
+    [
+        (Fraction("2.75"), "2.750"),
+        (Fraction("2.7495"), "just below 2.750"),
+        (Fraction("2.7494"), "2.749"),
+        (Fraction("1.7499"), "just below 1.750"),
+        (Fraction("2.9999"), "3.000"),
+    ],
+)
+def test_shown_is_never_lifted_to_a_mark(score: Fraction, text: str) -> None:
+    assert shown(score, Fraction("1.75"), Fraction("2.75")) == text
+
+
+def test_window_words_include_both_days() -> None:
+    assert window_words(at(2027, 5, 1), at(2027, 6, 16)) == "1 May to 15 June 2027"
 
 
 def test_day_of_is_the_day_in_the_programmes_zone() -> None:

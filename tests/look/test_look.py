@@ -240,6 +240,17 @@ def test_factor_chart_says_in_its_table_what_it_draws() -> None:
     ]
 
 
+def test_charts_never_lift_a_score_to_a_mark_it_misses() -> None:
+    """Rounded to three decimals it would read 2.750."""
+    rows = [{"name": "1 The Impact Cycle", "value": Fraction("2.7499")}]
+    source = "{% load look %}{% score_bar rows.0.value %}{% factor_chart rows %}"
+    markup = Template(source).render(Context({"rows": rows}))
+    soup = BeautifulSoup(markup, "html.parser")
+    words = [soup.find(class_=name).get_text() for name in ("score-value", "chart-value")] + [soup.td.get_text()]
+    assert words == ["just below 2.750"] * 3
+    assert [" ".join(rect["class"]) for rect in soup.find_all("rect")][1::2] == ["chart-fill chart-fill-low"] * 2
+
+
 def test_state_is_a_word_with_a_shape_and_escapes_it() -> None:
     assert look.state("Ready & well", "good") == '<span class="state state-good">Ready &amp; well</span>'
     with pytest.raises(TemplateSyntaxError):

@@ -164,8 +164,18 @@ def test_report_of_an_averaged_and_an_adjudicated_entry(registration: Registrati
             "Overall 2.75 or better: the 7 scores add up to 19.25 or more",
             None,
             "3 of 7 factors have a score; so far they add up to 9.167 (exactly 55/6).",
+            ("2.917 + 3.000 + 3.250 = 9.167 (exactly 55/6)", "Exactly: 35/12 + 3 + 13/4 = 55/6"),
         ),
-        RuleLine("No factor below 1.75", None, "None of the 3 scored so far is below 1.75."),
+        RuleLine(
+            "No factor below 1.75",
+            None,
+            "None of the 3 scored so far is below 1.75.",
+            (
+                "1. Factor 1: 2.917 (exactly 35/12) is at or above 1.75.",
+                "2. Factor 2: 3.000 is at or above 1.75.",
+                "3. Factor 3: 3.250 is at or above 1.75.",
+            ),
+        ),
     )
 
 
