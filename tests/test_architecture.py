@@ -50,9 +50,11 @@ PURE = [
     "portfolios.storage.remote_file",
     "portfolios.transcoding",
     "scoring.agreement",
+    "scoring.badges.status",
     "scoring.planner",
     "scoring.scores",
     "scoring.solver",
+    "scoring.states",
     "scoring.ties",
     "scoring.timestamps",
 ]

@@ -60,7 +60,7 @@ def _page(request: Request, result: Result) -> HttpResponse:
     context = {
         "result": result,
         "report": reports.report(result),
-        "certificate": Certificate.objects.issued(request.at).filter(result=result).first(),
+        "certificate": Certificate.objects.issued(request.at).filter(registration=result.registration_id).first(),
         "is_own": _is_own(request, result),
     }
     return render(request, "scoring/result_detail.html", context)
