@@ -29,18 +29,22 @@ class ChoicesForm(forms.Form):
     shows_name = forms.BooleanField(
         label="Show my name where my code is verified",
         required=False,
-        help_text="Without it, the page says that the code is valid and lets people check a name that you told them.",
+        help_text="Whoever enters your code sees your name with it. Otherwise they read that it is valid, and can "
+        "check a name that you told them.",
     )
     is_listed = forms.BooleanField(
         label="List me in the public directory of certified coaches",
         required=False,
-        help_text="With your name and the year. You can leave at any time, and are gone at once.",
+        help_text="The directory shows your name, the year, and what you choose below. When you leave, you are gone "
+        "at once.",
     )
     state = forms.ChoiceField(
         label="State shown in the directory", required=False, choices=[("", "None"), *STATES.items()]
     )
     shows_district = forms.BooleanField(
-        label="Show my district in the directory", required=False, help_text="As you wrote it when you registered."
+        label="Show my district in the directory",
+        required=False,
+        help_text="Your district as you wrote it when you registered.",
     )
     names_email = forms.BooleanField(
         label="Put my e-mail address into my badge, as a salted hash",
@@ -75,7 +79,7 @@ class ReissueForm(forms.Form):
     name = Line(label="Name on the new certificate")
     reason = forms.CharField(
         label="Reason",
-        help_text="Kept with the certificate and read by staff alone, for example “Married name, document seen”.",
+        help_text="Kept in the audit trail and read by staff alone, for example “Married name, document seen”.",
         max_length=1000,
         widget=forms.Textarea(attrs={"rows": 3}),
     )

@@ -113,7 +113,7 @@ def _refuse_replaced(certificate: Certificate) -> None:
 
 def _given(reason: str) -> str:
     if not reason.strip():
-        message = "Say why. The reason is kept with the certificate."
+        message = "Say why. The reason is kept."
         raise Refused("no-reason", message, fields={"reason": message})
     return reason.strip()
 

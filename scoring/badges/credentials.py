@@ -1,6 +1,7 @@
 """What a badge says: an Open Badges 3.0 AchievementCredential, in the data model of Verifiable Credentials 2.0.
 
-It names its holder by a salted hash alone: whoever was told a name, and knows it, can check it; nobody can read it.
+It names its holder by a salted hash alone, and only where the holder lets their name be seen: whoever was told a name
+can check it, and who tries out many finds it in the end.
 """
 
 from datetime import UTC, datetime
@@ -76,17 +77,25 @@ def credential(certificate: Certificate) -> Json:
 
 
 def _subject(certificate: Certificate) -> Json:
-    user = certificate.registration.user
-    known = [("name", certificate.holder_name)]
-    if privacy.choices_of(user).names_email:
-        known.append(("emailAddress", user.email))
+    known = [_identity(kind, value, certificate.code) for kind, value in _known(certificate)]
     return {
         "id": uuid5(NAMESPACE_URL, address("badge-public", certificate.code)).urn,
         "type": ["AchievementSubject"],
         "achievement": achievement(),
-        "identifier": [_identity(kind, value, certificate.code) for kind, value in known],
         "licenseNumber": certificate.code,
+        **({"identifier": known} if known else {}),  # the standard wants no empty lists
     }
+
+
+def _known(certificate: Certificate) -> list[tuple[str, str]]:
+    """By what the holder may be recognised: kind and value."""
+    user = certificate.registration.user
+    choices = privacy.choices_of(user)
+    chosen = [
+        (choices.shows_name, "name", certificate.holder_name),
+        (choices.names_email, "emailAddress", user.email),
+    ]
+    return [(kind, value) for is_chosen, kind, value in chosen if is_chosen]
 
 
 def _identity(kind: str, value: str, code: str) -> Json:

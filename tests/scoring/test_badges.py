@@ -132,6 +132,15 @@ def test_badge_carries_the_address_of_who_chose_so(certificate: Certificate, can
     assert found["emailAddress"]["salt"] != found["name"]["salt"]
 
 
+def test_badge_of_who_hides_their_name_carries_nothing_to_guess_it_by(
+    certificate: Certificate, candidate: User
+) -> None:
+    make_choices(candidate, shows_name=False, is_listed=False)
+    claims = verify(body(ask(BADGE)))
+    checked(without(claims, list(ob3.CLAIMS)), ob3.CREDENTIAL)
+    assert "identifier" not in claims["credentialSubject"]
+
+
 def test_badges_of_two_people_share_no_salt_and_no_subject(certificate: Certificate) -> None:
     other = make_certificate(holder_name="Ada Abara")
     one, two = (verify(body(ask(f"/badges/{code}/"))) for code in (CODE, other.code))
