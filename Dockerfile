@@ -5,7 +5,7 @@ RUN python -m venv /venv && /venv/bin/pip install --no-cache-dir -r requirements
 
 FROM python:3.12-slim
 # Letters for every name that a certificate or a receipt may carry; LibreOffice, which shows documents to scorers as PDF.
-RUN apt-get update && apt-get install -y --no-install-recommends fonts-noto-core libreoffice-writer-nogui && rm -rf /var/lib/apt/lists/* \
+RUN apt-get update && apt-get install -y --no-install-recommends fonts-noto-core fonts-noto-cjk libreoffice-writer-nogui && rm -rf /var/lib/apt/lists/* \
     && useradd --system --create-home --home-dir /app --shell /usr/sbin/nologin icg \
     && install -d -o icg -g icg /app/var
 COPY --from=build /venv /venv

@@ -22,7 +22,7 @@ FOREIGN = ["REDIS_URL", "S3_BUCKET", "EMAIL_URL", "BASE_URL", "SECRET_KEY", "ALL
 FOREIGN += ["S3_ENDPOINT_URL", "S3_PUBLIC_URL", "PART_CHECKSUM"]
 FOREIGN += ["PAYMENT_TIMEOUT_SECONDS", "STRIPE_SECRET_KEY", "STRIPE_WEBHOOK_SECRET", "STRIPE_API_URL"]
 FOREIGN += ["PAYPAL_CLIENT_ID", "PAYPAL_CLIENT_SECRET", "PAYPAL_WEBHOOK_ID", "PAYPAL_MERCHANT_ID", "PAYPAL_API_URL"]
-FOREIGN += ["CLAMD_SOCKET", "DOCUMENT_PREVIEWS", "SECRET_KEY_FALLBACKS"]
+FOREIGN += ["CLAMD_SOCKET", "DOCUMENT_PREVIEWS", "SECRET_KEY_FALLBACKS", "BADGE_KEYS_FILE"]
 for name in FOREIGN:
     os.environ.pop(name, None)  # what the developer's shell says about a real portal is not for the tests
 
@@ -57,4 +57,5 @@ def own_files(settings: Any, tmp_path: Path) -> None:
     """No test sees another's files, cache or moved clock, in whichever process it runs."""
     settings.MEDIA_ROOT = tmp_path / "media"
     settings.REHEARSAL_CLOCK_FILE = tmp_path / "rehearsal-clock"
+    settings.BADGE_KEYS_FILE = str(tmp_path / "badge-keys.json")
     caches["default"].clear()

@@ -7,7 +7,10 @@ from django.conf import settings
 from django.core import checks
 from django.core.checks import CheckMessage, Error
 
+from scoring.badges import keys
+
 TAG = "icg_cert"
+NO_BADGE_KEY = "Make a key with `manage.py make_badge_key`: BADGE_KEYS_FILE holds none that could sign a badge."
 
 
 def safe_production(app_configs: Any, **kwargs: Any) -> list[CheckMessage]:
@@ -35,16 +38,27 @@ def safe_production(app_configs: Any, **kwargs: Any) -> list[CheckMessage]:
         ("E011", has_paypal and not settings.PAYPAL_CLIENT_SECRET, "Set PAYPAL_CLIENT_SECRET to the app's."),
         ("E015", has_bucket and not is_safe, "Set S3_PUBLIC_URL to an https:// address: browsers send to no other."),
         ("E012", has_paypal and not settings.PAYPAL_WEBHOOK_ID, "Set PAYPAL_WEBHOOK_ID to the id of the webhook."),
+        ("E016", settings.BADGE_KEYS_FILE and not _can_sign(), NO_BADGE_KEY),
     ]
     errors = [Error(text, id=f"icg_cert.{code}") for code, is_wrong, text in findings if is_wrong]
     return [*errors, *_wishes()]
 
 
+def _can_sign() -> bool:
+    """Whether badges could be signed with what BADGE_KEYS_FILE names."""
+    try:
+        return keys.signing_key() is not None
+    except keys.UnreadableKeys:
+        return False
+
+
 def _wishes() -> list[CheckMessage]:
     """What a real portal should have and can do without."""
-    if settings.CLAMD_SOCKET:
-        return []
-    return [checks.Warning("Set CLAMD_SOCKET: candidates' documents are not scanned for malware.", id="icg_cert.W001")]
+    findings = [
+        ("W001", settings.CLAMD_SOCKET, "Set CLAMD_SOCKET: candidates' documents are not scanned for malware."),
+        ("W002", settings.BADGE_KEYS_FILE, "Set BADGE_KEYS_FILE: certificates come without badges."),
+    ]
+    return [checks.Warning(text, id=f"icg_cert.{code}") for code, is_set, text in findings if not is_set]
 
 
 def _no_real_money() -> list[CheckMessage]:

@@ -232,6 +232,9 @@ MEDIA_TRAINING_EXTRA_DAYS = env.int("MEDIA_TRAINING_EXTRA_DAYS", 0)  # films tha
 CLAMD_SOCKET = env.str("CLAMD_SOCKET", "")
 DOCUMENT_PREVIEWS = env.bool("DOCUMENT_PREVIEWS", True)  # made where `soffice` is installed
 
+# Badges: the file of the keys that sign them (manage.py make_badge_key); without it certificates come without badges
+BADGE_KEYS_FILE = env.str("BADGE_KEYS_FILE", "") or (str(VAR_DIR / "badge-keys.json") if DEMO else "")
+
 # Payment
 PAYMENT_TIMEOUT_SECONDS = env.int("PAYMENT_TIMEOUT_SECONDS", 10)  # how long somebody waits for one answer of a provider
 STANDS_IN = DEMO and not TESTING  # in the demo two programs of tests/doubles stand in for the providers

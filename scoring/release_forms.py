@@ -1,4 +1,4 @@
-"""What staff type to bring results out, or to take a certificate back."""
+"""What staff type to bring results out."""
 
 from django import forms
 
@@ -18,14 +18,3 @@ class ApproveForm(forms.Form):
     """Which decision the approver looked at: the instant at which it was prepared."""
 
     prepared_at = forms.DateTimeField()
-
-
-class RevokeForm(forms.Form):
-    """Why a certificate no longer holds."""
-
-    reason = forms.CharField(
-        label="Reason",
-        help_text="Kept with the certificate and read by staff alone. The public page says only that it was revoked.",
-        max_length=1000,
-        widget=forms.Textarea(attrs={"rows": 4}),
-    )

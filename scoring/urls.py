@@ -1,6 +1,19 @@
 from django.urls import path
 
-from scoring.views import agreement, board, certificates, impartiality, media, queue, release, results, sheet
+from scoring.views import (
+    agreement,
+    badges,
+    board,
+    certificates,
+    directory,
+    holder,
+    impartiality,
+    media,
+    queue,
+    release,
+    results,
+    sheet,
+)
 
 app_name = "scoring"
 
@@ -18,9 +31,19 @@ urlpatterns = [
     path("results/<int:pk>/report.pdf", results.result_paper, name="result-paper"),
     path("results/<int:pk>/<slug:code>/", results.result_of, name="result-of"),
     path("results/<int:pk>/<slug:code>/report.pdf", results.result_paper_of, name="result-paper-of"),
-    path("certificates/<str:code>/certificate.pdf", certificates.certificate, name="certificate"),
+    path("certificates/", holder.certificate_list, name="certificate-list"),
+    path("certificates/<str:code>/certificate.pdf", holder.certificate, name="certificate"),
+    path("certificates/<str:code>/badge.jwt", holder.badge, name="badge"),
     path("verify/", certificates.verify_form, name="verify-form"),
     path("verify/<str:code>/", certificates.verify, name="verify"),
+    path("directory/", directory.directory, name="directory"),
+    # What others' software asks of a badge. These addresses stand in every badge ever issued: they stay as they are.
+    path("badges/issuer/", badges.badge_issuer, name="badge-issuer"),
+    path("badges/achievement/", badges.badge_achievement, name="badge-achievement"),
+    path("badges/status/<int:number>/", badges.badge_status, name="badge-status"),
+    path("badges/keys/<str:kid>/", badges.badge_key, name="badge-key"),
+    path("badges/<str:code>/", badges.badge_public, name="badge-public"),
+    path(".well-known/jwks.json", badges.badge_keys, name="badge-keys"),
     path("ties/", impartiality.tie_list, name="tie-list"),
     path("scoring/", queue.queue, name="queue"),
     path("scoring/statement/<int:year>/", impartiality.statement, name="statement"),

@@ -1,12 +1,15 @@
 """The cast: one person per role, for every test. Each has an account and nothing else."""
 
+import json
 import os
 import shutil
 from collections.abc import Iterator
 from copy import deepcopy
+from pathlib import Path
 
 import pytest
 from django.db import connections
+from joserfc.jwk import RSAKey
 from playwright.sync_api import Browser, sync_playwright
 from pytest_django import Settings
 
@@ -14,6 +17,7 @@ from candidates.models import User
 from candidates.permissions import FINANCE, LEAD, SCORER, STAFF
 from icg_cert.celery import app
 from payments.gateways import registry
+from scoring.badges import keys
 from tests import object_store
 from tests.factories import make_scorer, make_user
 from tests.object_store import ObjectStore
@@ -109,6 +113,22 @@ def s3(seaweed: ObjectStore, settings: Settings) -> Iterator[ObjectStore]:
     seaweed.allow(settings.BASE_URL)
     yield seaweed
     seaweed.empty()
+
+
+@pytest.fixture(scope="session")
+def badge_key_file(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A file of one key that signs badges, made once: making it takes as long as ten tests."""
+    file = tmp_path_factory.mktemp("badges") / "keys.json"
+    row = RSAKey.generate_key(keys.LEAST_BITS, auto_kid=True).as_dict(private=True)
+    file.write_text(json.dumps({"keys": [row]}))
+    return file
+
+
+@pytest.fixture
+def badge_key(badge_key_file: Path, settings: Settings) -> Path:
+    """The portal issues badges. The file is this test's own and may be changed."""
+    shutil.copy(badge_key_file, settings.BADGE_KEYS_FILE)
+    return Path(settings.BADGE_KEYS_FILE)
 
 
 @pytest.fixture

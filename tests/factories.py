@@ -32,7 +32,9 @@ from payments.purchase_orders import normalise
 from portfolios.models import Entry, Factor, Requirement, Upload
 from scoring.models import (
     Assignment,
+    Certificate,
     Criterion,
+    HolderChoices,
     Level,
     PublicMailDomain,
     Rating,
@@ -494,3 +496,20 @@ def make_result(registration: Registration | None = None, cycle: Cycle | None = 
     return Result.objects.create(
         registration=registration, cycle=cycle, released_at=released_at, **{**defaults, **fields}
     )
+
+
+def make_certificate(registration: Registration | None = None, **fields: Any) -> Certificate:
+    """Of a result that certified its holder at the release of the cohort's first cycle, and issued with it."""
+    registration = registration or make_registration()
+    cycle = make_cycle(registration.cohort.year + 1)
+    if not Release.objects.filter(cycle=cycle).exists():
+        make_release(cycle, Release.State.RELEASED)
+    result = fields.pop("result", None) or make_result(registration, cycle)
+    defaults: dict[str, Any] = {"holder_name": registration.user.name, "issued_at": result.released_at}
+    return Certificate.objects.create(registration=registration, result=result, **{**defaults, **fields})
+
+
+def make_choices(user: User, **fields: Any) -> HolderChoices:
+    """Listed in the directory with nothing but the name, unless told otherwise."""
+    defaults: dict[str, Any] = {"shows_name": True, "is_listed": True, "shows_district": False, "names_email": False}
+    return HolderChoices.objects.create(user=user, **{**defaults, "chosen_at": at(2027, 11, 1), **fields})

@@ -50,10 +50,12 @@ PURE = [
     "portfolios.storage.remote_file",
     "portfolios.transcoding",
     "scoring.agreement",
+    "scoring.badges.status",
     "scoring.planner",
     "scoring.retakes",
     "scoring.scores",
     "scoring.solver",
+    "scoring.states",
     "scoring.ties",
     "scoring.timestamps",
 ]

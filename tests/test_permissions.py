@@ -27,6 +27,7 @@ from payments.models import CreditNote, Invoice, Quote
 from portfolios import consents, purging, storage
 from portfolios.models import Entry, Requirement, Upload
 from scoring import release
+from scoring.badges import keys
 from scoring.models import Certificate, Sheet
 from tests.factories import (
     at,
@@ -200,6 +201,26 @@ def certificate(cast: Cast) -> dict[str, Any]:
     return {"code": Certificate.objects.get().code}
 
 
+def badge(cast: Cast) -> dict[str, Any]:
+    keys.add()
+    return certificate(cast)
+
+
+def badge_key(cast: Cast) -> dict[str, Any]:
+    return {"kid": keys.add()}
+
+
+def badge_list(cast: Cast) -> dict[str, Any]:
+    badge(cast)
+    return {"number": 0}
+
+
+def holder(cast: Cast) -> dict[str, Any]:
+    certificate(cast)
+    return {}
+
+
+SHOWN = {"shows_name": "on"}
 DUE = {"releases_at": "2027-10-31T09:00"}
 
 
@@ -508,10 +529,31 @@ TABLE: list[Row] = [
     ("scoring:planner",          "POST", planning,         "405  405  405  405  405  405  405  405"),
     ("scoring:certificate",      "GET",  certificate,      "302  404  200  404  404  404  200  404"),
     ("scoring:certificate",      "POST", certificate,      "405  405  405  405  405  405  405  405"),
+    ("scoring:certificate-list", "GET",  nothing,          "302  200  200  200  200  200  200  200"),
+    ("scoring:certificate-list", "POST", holder,           "302  409  302  409  409  409  409  409", SHOWN),
+    ("scoring:badge",            "GET",  badge,            "302  404  200  404  404  404  200  404"),
+    ("scoring:badge",            "GET",  certificate,      "302  404  404  404  404  404  404  404"),
+    ("scoring:badge",            "POST", badge,            "405  405  405  405  405  405  405  405"),
     ("scoring:verify-form",      "GET",  nothing,          "200  200  200  200  200  200  200  200"),
     ("scoring:verify-form",      "POST", nothing,          "405  405  405  405  405  405  405  405"),
     ("scoring:verify",           "GET",  certificate,      "200  200  200  200  200  200  200  200"),
-    ("scoring:verify",           "POST", certificate,      "405  405  405  405  405  405  405  405"),
+    ("scoring:verify",           "POST", certificate,      "200  200  200  200  200  200  200  200", {"name": "A"}),
+    ("scoring:directory",        "GET",  nothing,          "200  200  200  200  200  200  200  200"),
+    ("scoring:directory",        "POST", nothing,          "405  405  405  405  405  405  405  405"),
+    # What others' software asks of a badge: the same for everybody.
+    ("scoring:badge-public",      "GET",  badge,       "200  200  200  200  200  200  200  200"),
+    ("scoring:badge-public",      "GET",  certificate, "404  404  404  404  404  404  404  404"),
+    ("scoring:badge-public",      "POST", badge,       "405  405  405  405  405  405  405  405"),
+    ("scoring:badge-issuer",      "GET",  nothing,     "200  200  200  200  200  200  200  200"),
+    ("scoring:badge-issuer",      "POST", nothing,     "405  405  405  405  405  405  405  405"),
+    ("scoring:badge-achievement", "GET",  nothing,     "200  200  200  200  200  200  200  200"),
+    ("scoring:badge-achievement", "POST", nothing,     "405  405  405  405  405  405  405  405"),
+    ("scoring:badge-status",      "GET",  badge_list,  "200  200  200  200  200  200  200  200"),
+    ("scoring:badge-status",      "POST", badge_list,  "405  405  405  405  405  405  405  405"),
+    ("scoring:badge-key",         "GET",  badge_key,   "200  200  200  200  200  200  200  200"),
+    ("scoring:badge-key",         "POST", badge_key,   "405  405  405  405  405  405  405  405"),
+    ("scoring:badge-keys",        "GET",  nothing,     "200  200  200  200  200  200  200  200"),
+    ("scoring:badge-keys",        "POST", nothing,     "405  405  405  405  405  405  405  405"),
     # Papers of an order: for whoever handed it in, and the office. Its contact has the signed link of their quote.
     ("payments:invoice-document",     "GET",  invoice,       "302  404  200  404  404  404  200  200"),
     ("payments:invoice-document",     "POST", invoice,       "302  405  405  405  405  405  405  405"),

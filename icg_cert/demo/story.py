@@ -20,8 +20,9 @@ from icg_cert.demo.cast import Person
 from icg_cert.lib.windows import Phase, start_of
 from payments import purchase_orders
 from portfolios.models import Entry
-from scoring import assignment, release
+from scoring import assignment, privacy, release
 from scoring.models import Sheet
+from scoring.privacy import Choices
 
 HOUR, DAY = timedelta(hours=1), timedelta(days=1)
 ALL_FACTORS = range(1, 8)
@@ -96,6 +97,7 @@ def _released_cycle(people: People, years: Years) -> None:
     seen = release.prepare(cycle.pk, releases_at=told_at, by=people[cast.STEF], at=told_at - 5 * DAY).prepared_at
     release.approve(cycle.pk, seen=seen, by=people[cast.UMA], at=told_at - 3 * DAY)
     release.release_due(told_at)
+    privacy.choose(people[cast.EVA].pk, Choices(is_listed=True, state="KS"), by=people[cast.EVA], at=told_at + DAY)
 
 
 def _cycle_in_scoring(people: People, years: Years, at: datetime) -> None:

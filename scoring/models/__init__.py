@@ -1,5 +1,6 @@
 """How entries are judged, and when it is told."""
 
+from scoring.models.holders import HolderChoices
 from scoring.models.impartiality import (
     DeclaredTie,
     PublicMailDomain,
@@ -29,6 +30,7 @@ __all__ = [
     "DeclaredTie",
     "FactorScore",
     "FeedbackStatement",
+    "HolderChoices",
     "Level",
     "PublicMailDomain",
     "Qualification",

@@ -167,25 +167,54 @@ class CertificateQuerySet(models.QuerySet["Certificate"]):
         return self.filter(permissions.certificates_visible_to(user))
 
     def issued(self, at: datetime) -> "CertificateQuerySet":
-        """Certificates that exist at `at`, revoked ones too."""
+        """Certificates that exist at `at`, revoked and replaced ones too."""
         return self.filter(issued_at__lte=at)
+
+    def ended(self, at: datetime) -> "CertificateQuerySet":
+        """What was issued and no longer holds: revoked, or replaced by one with another name."""
+        return self.issued(at).filter(Q(revoked_at__lte=at) | Q(replaced_at__lte=at))
+
+    def in_force(self, at: datetime) -> "CertificateQuerySet":
+        return (
+            self.issued(at)
+            .filter(Q(revoked_at=None) | Q(revoked_at__gt=at))
+            .filter(Q(replaced_at=None) | Q(replaced_at__gt=at))
+        )
 
 
 class Certificate(models.Model):
-    """That somebody is certified, as anyone may verify by its code."""
+    """That somebody is certified, as anyone may verify by its code. Append-only but for its end, which is final."""
 
-    registration = models.OneToOneField(Registration, on_delete=models.PROTECT, related_name="certificate")
-    result = models.OneToOneField(Result, on_delete=models.PROTECT, related_name="certificate")
+    registration = models.ForeignKey(Registration, on_delete=models.PROTECT, related_name="certificates")
+    result = models.ForeignKey(Result, on_delete=models.PROTECT, related_name="certificates")
+    replaces = models.OneToOneField(
+        "self", null=True, blank=True, on_delete=models.PROTECT, related_name="replaced_by", editable=False
+    )
     code = models.CharField(max_length=16, unique=True, default=new_code, editable=False)
     holder_name = models.CharField(max_length=150, help_text="As on the day it was issued")
     issued_at = models.DateTimeField()
     revoked_at = models.DateTimeField(null=True, blank=True)
     revoked_reason = models.TextField(blank=True)
+    replaced_at = models.DateTimeField(null=True, blank=True)
 
     objects = CertificateQuerySet.as_manager()
 
     class Meta:
-        ordering = ["-issued_at"]
+        ordering = ["-issued_at", "-pk"]
+        constraints = [
+            models.UniqueConstraint(
+                fields=["registration"], condition=Q(replaced_at=None), name="certificate_one_standing"
+            ),
+        ]
+        triggers = [
+            pgtrigger.ReadOnly(name="append_only", exclude=["revoked_at", "revoked_reason", "replaced_at"]),
+            pgtrigger.Protect(
+                name="end_is_final",
+                operation=pgtrigger.Update,
+                condition=pgtrigger.Q(old__revoked_at__isnull=False) | pgtrigger.Q(old__replaced_at__isnull=False),
+            ),
+            pgtrigger.Protect(name="no_delete", operation=pgtrigger.Delete),
+        ]
 
     def __str__(self) -> str:
         return f"Certificate {self.code}"
@@ -193,3 +222,12 @@ class Certificate(models.Model):
     @property
     def is_revoked(self) -> bool:
         return self.revoked_at is not None
+
+    @property
+    def is_replaced(self) -> bool:
+        return self.replaced_at is not None
+
+    @property
+    def awarded_at(self) -> datetime:
+        """When its holder became certified; one that replaces another keeps the day."""
+        return self.result.released_at

@@ -1,31 +1,18 @@
-"""The certificate as a document for its holder, and the page on which anyone asks whether a code holds."""
+"""The page on which anyone asks whether a code holds, and to whom it was given."""
 
-from django.contrib.auth.decorators import login_required
 from django.http import HttpResponse
-from django.shortcuts import get_object_or_404, redirect, render
+from django.shortcuts import redirect, render
 from django.views.decorators.cache import never_cache
-from django.views.decorators.http import require_safe
+from django.views.decorators.http import require_http_methods, require_safe
 
 from candidates.models import normalised_code
 from icg_cert.lib import guesses
-from icg_cert.lib.doors import Request, refusals_as_page
+from icg_cert.lib.doors import Request
 from scoring import certificates
-from scoring.certificates import Answer
-from scoring.models import Certificate
+from scoring.certificate_forms import ToldForm
+from scoring.certificates import Answer, Verification
 
 GUESSED = "verify"
-
-
-@never_cache
-@require_safe
-@login_required
-@refusals_as_page
-def certificate(request: Request, code: str) -> HttpResponse:
-    visible = Certificate.objects.visible_to(request.user).issued(request.at).select_related("result")
-    found = get_object_or_404(visible, code=normalised_code(code))
-    response = HttpResponse(certificates.document(found), content_type="application/pdf")
-    response["Content-Disposition"] = f'inline; filename="ICG-certificate-{found.code}.pdf"'
-    return response
 
 
 @require_safe
@@ -37,15 +24,27 @@ def verify_form(request: Request) -> HttpResponse:
 
 
 @never_cache
-@require_safe
+@require_http_methods(["GET", "HEAD", "POST"])
 def verify(request: Request, code: str) -> HttpResponse:
-    """200 with who holds it, revoked ones too; 404 for what was never issued; 429 for who guesses."""
+    """200 with what became of it; 404 for what was never issued; 429 for who guesses codes, or names of one."""
     if guesses.is_slowed(request, GUESSED):
         return _answer(request, {"is_slowed": True}, 429)
     verification = certificates.verify(code, request.at)
     if verification.answer is Answer.UNKNOWN:
         guesses.count_miss(request, GUESSED)
-    return _answer(request, {"verification": verification}, 404 if verification.answer is Answer.UNKNOWN else 200)
+        return _answer(request, {"verification": verification}, 404)
+    return _answer(request, {"verification": verification, **_told(request, verification)}, 200)
+
+
+def _told(request: Request, verification: Verification) -> dict[str, object]:
+    """The name somebody was told, and whether it is the holder's; sent along, so that no address carries it."""
+    form = ToldForm(request.POST if request.method == "POST" else None)
+    if not form.is_valid():
+        return {"form": form}
+    is_right = certificates.is_name_of(verification, form.cleaned_data["name"])
+    if not is_right:
+        guesses.count_miss(request, GUESSED)
+    return {"form": form, "told": form.cleaned_data["name"], "is_right": is_right}
 
 
 def _answer(request: Request, context: dict[str, object], status: int) -> HttpResponse:

@@ -107,7 +107,7 @@ def _page(request: Request, result: Result) -> HttpResponse:
         "following": what_next(report, request.at),
         "trials": what_if.trials(ahead) if ahead else [],
         "is_open": ahead is not None and ahead.is_open,
-        "certificate": Certificate.objects.issued(request.at).filter(result=result).first(),
+        "certificate": Certificate.objects.issued(request.at).filter(registration=result.registration_id).first(),
         "is_own": _is_own(request, result),
     }
     return render(request, "scoring/result_detail.html", context)

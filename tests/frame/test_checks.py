@@ -1,3 +1,4 @@
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -22,6 +23,11 @@ SAFE = {
 }
 PRACTICE = {"STRIPE_SECRET_KEY": "sk_test_words"}
 SANDBOX = "https://api-m.sandbox.paypal.com"
+
+
+@pytest.fixture(autouse=True)
+def has_badge_key(badge_key: Path) -> None:
+    """What a real portal has beside its settings: a key that signs badges."""
 
 
 def findings(settings: Settings, **changes: Any) -> list[str | None]:
@@ -58,6 +64,9 @@ def test_safe_production_passes(settings: Settings) -> None:
         ({"PAYPAL_WEBHOOK_ID": ""}, ["icg_cert.E012"]),
         ({"PAYPAL_CLIENT_ID": "", "PAYPAL_CLIENT_SECRET": "", "PAYPAL_WEBHOOK_ID": "", "PAYPAL_API_URL": SANDBOX}, []),
         ({"CLAMD_SOCKET": ""}, ["icg_cert.W001"]),
+        ({"BADGE_KEYS_FILE": ""}, ["icg_cert.W002"]),
+        ({"BADGE_KEYS_FILE": "/nowhere/badge-keys.json"}, ["icg_cert.E016"]),
+        ({**PRACTICE, "DEMO": True, "PAYPAL_CLIENT_ID": "", "BADGE_KEYS_FILE": ""}, []),
         ({**PRACTICE, "DEMO": True, "PAYPAL_CLIENT_ID": "", "CLAMD_SOCKET": ""}, []),
         ({"BASE_URL": "", "SECRET_KEY": "short"}, ["icg_cert.E001", "icg_cert.E003"]),
         ({**PRACTICE, "BASE_URL": "", "DEMO": True, "PAYPAL_API_URL": SANDBOX}, []),
@@ -77,3 +86,9 @@ def test_unsafe_production_is_named(settings: Settings, changes: dict[str, Any],
 def test_moved_clock_is_refused_in_production(settings: Settings) -> None:
     settings.REHEARSAL_CLOCK_FILE.write_text("{}")
     assert findings(settings) == ["icg_cert.E005"]
+
+
+@pytest.mark.parametrize("content", ["", '{"keys": []}', '{"keys": [{"kty": "RSA"}]}'])
+def test_file_without_a_key_that_signs_is_refused(settings: Settings, badge_key: Path, content: str) -> None:
+    badge_key.write_text(content)
+    assert findings(settings) == ["icg_cert.E016"]

@@ -1,5 +1,6 @@
 """`make run` from the outside: the real processes, from the first line to the last."""
 
+import json
 import os
 import signal
 import socket
@@ -93,6 +94,8 @@ def test_serve_answers_and_leaves_nothing_behind(
     ] == []
     with urlopen(f"http://127.0.0.1:{port}/healthz") as answer:
         assert answer.read() == b"ok"
+    with urlopen(f"http://127.0.0.1:{port}/.well-known/jwks.json") as answer:
+        assert len(json.load(answer)["keys"]) == 1
     running = " ".join(processes_of(var))
     assert [name for name in ("gunicorn", "worker", "beat", "postgres", "process_media") if name not in running] == []
     portal.send_signal(ending)

@@ -59,6 +59,7 @@ def test_settings_without_anything_are_the_demo(tmp_path: Path) -> None:
         "BASE_URL",
         "EMAIL_FILE_PATH",
         "MEDIA_ROOT",
+        "BADGE_KEYS_FILE",
     ]
     assert read(*names, ICG_VAR_DIR=str(tmp_path), PORT="8123") == {
         "DEMO": True,
@@ -68,11 +69,12 @@ def test_settings_without_anything_are_the_demo(tmp_path: Path) -> None:
         "BASE_URL": "http://localhost:8123",
         "EMAIL_FILE_PATH": str(tmp_path / "mail"),
         "MEDIA_ROOT": str(tmp_path / "media"),
+        "BADGE_KEYS_FILE": str(tmp_path / "badge-keys.json"),
     }
 
 
 def test_settings_with_a_database_are_real_and_strict() -> None:
-    names = ["DEMO", "STANDS_IN", "REQUIRE_SECOND_FACTOR", "BASE_URL", "SESSION_COOKIE_SECURE"]
+    names = ["DEMO", "STANDS_IN", "REQUIRE_SECOND_FACTOR", "BASE_URL", "SESSION_COOKIE_SECURE", "BADGE_KEYS_FILE"]
     names += ["SECURE_SSL_REDIRECT", "SECURE_HSTS_SECONDS", "MFA_WEBAUTHN_ALLOW_INSECURE_ORIGIN", "INSECURE_KEY"]
     answer = read(*names, "SECRET_KEY", **{**REAL, "SECRET_KEY": ""})
     assert answer.pop("INSECURE_KEY") != answer.pop("SECRET_KEY") == ""
@@ -82,6 +84,7 @@ def test_settings_with_a_database_are_real_and_strict() -> None:
         "REQUIRE_SECOND_FACTOR": True,
         "BASE_URL": "https://certification.example.org",
         "SESSION_COOKIE_SECURE": True,
+        "BADGE_KEYS_FILE": "",
         "SECURE_SSL_REDIRECT": True,
         "SECURE_HSTS_SECONDS": 31536000,
         "MFA_WEBAUTHN_ALLOW_INSECURE_ORIGIN": False,

@@ -9,6 +9,7 @@ from django.core.management.base import BaseCommand
 
 from portfolios import storage
 from portfolios.storage import bucket
+from scoring.badges import keys
 
 
 class Command(BaseCommand):
@@ -21,7 +22,13 @@ class Command(BaseCommand):
         call_command("load_programme", stdout=StringIO())
         self._prepare_bucket(storage.default())
         if settings.DEMO:
+            self._make_badge_key()
             call_command("load_demo", stdout=self.stdout)
+
+    def _make_badge_key(self) -> None:
+        """For the demo, once; a real portal's keys are made by a person, who keeps a copy."""
+        if keys.signing_key() is None:
+            keys.add()
 
     def _prepare_bucket(self, store: storage.Store) -> None:
         """Where our keys may not, its owner sets it up; `check_storage` says what is missing."""
