@@ -34,6 +34,7 @@ JOBS: list[str] = [
     "portfolios.tasks.send_directions",
     "portfolios.tasks.remind_entries",
     "scoring.tasks.follow_up_due",
+    "scoring.tasks.follow_up_appeals",
     "scoring.tasks.release_due",
     "scoring.tasks.tell_paid",
     "icg_cert.mail.tasks.send_outbox",

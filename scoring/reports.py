@@ -197,7 +197,7 @@ def _factor(row: FactorScore) -> FactorReport:
 
 
 def _reading_name(index: int, reading: dict[str, Any]) -> str:
-    return "Lead scorer" if reading["is_lead"] else f"Scorer {index}"
+    return reading.get("name") or ("Lead scorer" if reading["is_lead"] else f"Scorer {index}")
 
 
 def _how(row: FactorScore) -> str:
@@ -207,6 +207,9 @@ def _how(row: FactorScore) -> str:
         FactorScore.How.AVERAGED: "Two scorers read this entry independently; their scores are averaged.",
         FactorScore.How.ADJUDICATED: f"Two scorers read this entry independently and lay more than {gap} apart, so a "
         "lead scorer read it as well. The lead scorer's score stands alone.",
+        FactorScore.How.VERIFIED: "You asked for this score to be verified. Another scorer read the entry without "
+        "knowing of it, and the score was raised.",
+        FactorScore.How.CORRECTED: "We found a mistake in this score and corrected it.",
     }[FactorScore.How(row.how)]
 
 
@@ -219,7 +222,10 @@ def _arithmetic(row: FactorScore, names: Sequence[str]) -> Iterable[str]:
         yield f"{name}: ({values}) ÷ {len(reading['values'])} = {printed(score)}{aside}"
         if reading["counts"]:
             counting.append(score)
-    if len(counting) > 1:
+    if row.how == FactorScore.How.CORRECTED:
+        told = [printed(Fraction(*one["from"])) for one in row.detail["corrected"]]
+        yield f"Factor score: corrected from {', then '.join(told)} to {printed(row.score)}"
+    elif len(counting) > 1:
         added = " + ".join(three_decimals(score) for score in counting)
         yield f"Factor score: ({added}) ÷ {len(counting)} = {printed(row.score)}"
     else:

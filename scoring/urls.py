@@ -1,6 +1,20 @@
 from django.urls import path
 
-from scoring.views import agreement, board, certificates, impartiality, media, queue, release, results, sheet
+from scoring.views import (
+    agreement,
+    appeals,
+    board,
+    certificates,
+    corrections,
+    impartiality,
+    media,
+    notices,
+    queue,
+    release,
+    results,
+    retakes,
+    sheet,
+)
 
 app_name = "scoring"
 
@@ -15,6 +29,20 @@ urlpatterns = [
     path("results/", results.result_list, name="result-list"),
     path("results/<int:pk>/", results.result_detail, name="result-detail"),
     path("results/<int:pk>/<slug:code>/", results.result_of, name="result-of"),
+    # What may still change about them: appeals, corrections; and the final notice
+    path("results/<int:pk>/factor/<int:number>/", appeals.appeal, name="appeal"),
+    path("notices/<int:pk>/notice.pdf", notices.notice_pdf, name="notice-pdf"),
+    path("results/<int:pk>/<slug:code>/correct/", corrections.correction_propose, name="correction-propose"),
+    path("results/versions/<int:pk>/", corrections.result_version, name="result-version"),
+    path("retakes/", retakes.retake_list, name="retake-list"),
+    path("notices/<int:pk>/", notices.notice, name="notice"),
+    path("appeals/", appeals.appeal_list, name="appeal-list"),
+    path("appeals/<int:pk>/", appeals.appeal_detail, name="appeal-detail"),
+    path("appeals/<int:pk>/withdraw/", appeals.appeal_withdraw, name="appeal-withdraw"),
+    path("appeals/<int:pk>/letter.pdf", appeals.appeal_letter, name="appeal-letter"),
+    path("corrections/", corrections.correction_list, name="correction-list"),
+    path("corrections/<int:pk>/", corrections.correction, name="correction"),
+    path("corrections/<int:pk>/withdraw/", corrections.correction_withdraw, name="correction-withdraw"),
     path("certificates/<str:code>/certificate.pdf", certificates.certificate, name="certificate"),
     path("verify/", certificates.verify_form, name="verify-form"),
     path("verify/<str:code>/", certificates.verify, name="verify"),

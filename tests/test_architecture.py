@@ -51,6 +51,7 @@ PURE = [
     "portfolios.transcoding",
     "scoring.agreement",
     "scoring.planner",
+    "scoring.rescore",
     "scoring.scores",
     "scoring.solver",
     "scoring.ties",

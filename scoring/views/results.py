@@ -8,7 +8,7 @@ from django.views.decorators.http import require_safe
 
 from icg_cert.lib.doors import Request
 from portfolios.models import Entry
-from scoring import reports, results
+from scoring import aftermath, reports, results
 from scoring.models import Certificate, Result, ResultQuerySet
 
 
@@ -60,10 +60,18 @@ def _page(request: Request, result: Result) -> HttpResponse:
     context = {
         "result": result,
         "report": reports.report(result),
-        "certificate": Certificate.objects.issued(request.at).filter(result=result).first(),
+        "certificate": _certificate(request, result),
+        "after": aftermath.of(result, request.at),
         "is_own": _is_own(request, result),
     }
     return render(request, "scoring/result_detail.html", context)
+
+
+def _certificate(request: Request, result: Result) -> Certificate | None:
+    """The holder's one certificate: a result that replaces another keeps it."""
+    if result.status != Result.Status.CERTIFIED:
+        return None
+    return Certificate.objects.issued(request.at).filter(registration=result.registration_id).first()
 
 
 def _is_own(request: Request, result: Result) -> bool:
