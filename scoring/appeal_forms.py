@@ -37,11 +37,11 @@ class DecideForm(forms.Form):
     )
 
 
-class ExactScore(forms.CharField):
+class ExactScore(forms.Field):
     """A score as people write it, 2.75, or exactly, 35/12; None where nothing is typed."""
 
-    def to_python(self, value: Any) -> Fraction | None:  # type: ignore[override]
-        text = str(super().to_python(value) or "")
+    def to_python(self, value: Any) -> Fraction | None:
+        text = str(value or "").strip()
         if not text:
             return None
         if not re.fullmatch(r"[0-9](\.[0-9]{1,3})?|[0-9]{1,3}/[1-9][0-9]{0,2}", text):
@@ -67,7 +67,6 @@ class CorrectForm(forms.Form):
                 label=f"{row.entry.factor}: the right score",
                 help_text=f"Told: {reports.printed(row.score)}. Leave empty where it is right.",
                 required=False,
-                max_length=7,
             )
 
     def scores(self) -> dict[int, Fraction]:
