@@ -74,7 +74,7 @@ def document(notice: Notice) -> bytes:
         [line.name, "–" if line.score is None else reports.printed(line.score), str(line.year or "–"), line.state]
         for line in notice.report.lines
     ]
-    rules = [f"{rule.title}: {rule.words} {'Met.' if rule.passed else 'Not met.'}" for rule in notice.report.rules]
+    rules = [f"{rule.title}. {rule.words} {'Met.' if rule.passed else 'Not met.'}" for rule in notice.report.rules]
     return letters.render(
         title="Final certification notice",
         on=result.released_at,

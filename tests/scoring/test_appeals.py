@@ -24,6 +24,7 @@ from tests.factories import (
     make_cycle,
     make_policy,
     make_registration,
+    make_release,
     make_requirement,
     make_scored_entry,
     make_scorer,
@@ -367,6 +368,25 @@ def test_two_appeals_decided_at_once_count_both(registration: Registration, staf
     run_all_at_once([partial(appeals.decide, one.pk, words="", by=staff, at=NOVEMBER) for one in asked])
     assert standing(registration).total == 2 * Fraction(7, 3)
     assert Result.objects.count() == 3
+
+
+@pytest.mark.django_db(transaction=True)
+@pytest.mark.parametrize("turn", range(3))
+def test_decided_while_the_next_cycle_is_released_both_come_out_right(
+    registration: Registration, staff: User, turn: int
+) -> None:
+    """Whoever is first: the later result counts the raised score, at once or counted anew."""
+    tell(registration, twice("2.00"), factors=1)
+    make_scorer()
+    appeal = ask(registration)
+    read(appeal, "3.00")
+    make_scored_entry(registration, 2, year=2028)
+    decision = make_release(make_cycle(2028))
+    instant = decision.releases_at
+    deciding = partial(appeals.decide, appeal.pk, words="", by=staff, at=instant)
+    releasing = partial(release.release_one, decision.pk, registration.pk, at=instant)
+    run_all_at_once([deciding, releasing] if turn % 2 else [releasing, deciding])
+    assert (standing(registration).total, standing(registration, 2028).total) == (Fraction(7, 3), Fraction(16, 3))
 
 
 def test_nobody_decides_about_themselves(registration: Registration) -> None:
