@@ -184,6 +184,19 @@ def test_lowered_what_only_the_certificate_banked_falls_short_again(
     assert list(outcomes) == ["fell_short", "fell_short", *["banked"] * 5]
 
 
+def test_lowered_in_the_last_year_what_it_banked_of_the_first_falls_short_again(
+    registration: Registration, staff: User, other_staff: User
+) -> None:
+    tell(registration, (("2.25", "2.25", "3.00"),) * 2, twice("1.25"))
+    make_scored_entry(registration, 2, *twice("3.00"), year=2029, is_retake=True)
+    assert release_year(registration, 2029).status == "certified"
+    first = Entry.objects.get(factor__number=1)
+    assert first.outcome == "banked"
+    assert correct(registration, staff, other_staff, year=2029, f2="1").status == "not_certified"
+    first.refresh_from_db()
+    assert first.outcome == "fell_short"
+
+
 def test_later_results_are_counted_anew_and_only_where_it_matters(
     registration: Registration, staff: User, other_staff: User
 ) -> None:
