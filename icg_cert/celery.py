@@ -32,6 +32,7 @@ JOBS: dict[str, str] = {
     "portfolios.tasks.send_directions": "Sends the submission directions",
     "portfolios.tasks.remind_entries": "Reminds candidates before a deadline",
     "scoring.tasks.follow_up_due": "Adds the readings that scores ask for",
+    "scoring.tasks.follow_up_appeals": "Takes appeals to their next step",
     "scoring.tasks.release_due": "Releases results at their instant",
     "scoring.tasks.tell_paid": "Tells results that waited for the fee",
     "icg_cert.mail.tasks.send_outbox": "Sends mail",

@@ -19,7 +19,7 @@ from icg_cert.candidacy import Candidacy
 from icg_cert.waiting import Waiting, for_finance, for_staff
 from payments.overview import KINDS
 from portfolios.models import Entry
-from scoring.models import Result, Sheet
+from scoring.models import Appeal, AppealQuerySet, Result, Sheet
 from scoring.results import may_plan_retakes
 
 ENTRY_KIND = {
@@ -81,8 +81,14 @@ def _tracker(mine: Candidacy, registration: Registration, at: datetime) -> dict[
         "entries": [_entry_task(entry) for entry in entries if now and entry.cycle_id == now.pk],
         "results": results,
         "may_plan_retakes": may_plan_retakes(results, cycles, at),
+        "appeals": list(_appeals(registration)) if results else [],
         "is_certified": certified is not None,
     }
+
+
+def _appeals(registration: Registration) -> AppealQuerySet:
+    mine = Appeal.objects.open().filter(entry__registration=registration)
+    return mine.select_related("entry__factor", "entry__cycle")
 
 
 def _entry_task(entry: Entry) -> dict[str, str]:

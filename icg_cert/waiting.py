@@ -14,7 +14,7 @@ from candidates import announced
 from candidates.models import Registration
 from icg_cert.celery import JOBS
 from icg_cert.lib import clock
-from icg_cert.lib.words import day_of
+from icg_cert.lib.words import day_of, last_day_of
 from icg_cert.mail.models import Message
 from icg_cert.operations.models import Job
 from payments import unmatched
@@ -22,7 +22,8 @@ from payments.gateways import registry
 from payments.invoices import today
 from payments.models import Attempt, Delivery, Dispute, Invoice, PurchaseOrder, Reconciliation, Refund
 from portfolios.models import Entry, Upload
-from scoring.models import Assignment, Release
+from scoring import appeal_desk, corrections
+from scoring.models import Assignment, Correction, Release
 
 AHEAD = timedelta(days=60)
 A_DAY = timedelta(days=1)
@@ -64,6 +65,7 @@ def for_staff(user: Any, at: datetime) -> list[Waiting]:
         _orders(),
         _refunds(user),
         *_cycles(at),
+        *_told(user, at),
         _withdrawn(),
         *_files(at),
         *_breakdowns(),
@@ -250,6 +252,38 @@ def _cycles(at: datetime) -> list[Waiting]:
             handed_in.filter(cycle__in=overdue).values("cycle").distinct().count(),
             reverse("scoring:release-list"),
             "Open releases",
+            kind="bad",
+        ),
+    ]
+
+
+def _told(user: Any, at: datetime) -> list[Waiting]:
+    """What may still change about results that are out: appeals, corrections, certificates without a ground."""
+    appeals = appeal_desk.due(at)
+    first = f" The first is to be decided by {last_day_of(appeals[0].appeal.decide_by)}." if appeals else ""
+    is_late = any(line.is_late for line in appeals)
+    return [
+        Waiting(
+            "Appeals",
+            f"A reading is in and waits for your decision, or nobody may read.{first}",
+            len(appeals),
+            reverse("scoring:appeal-list"),
+            "Open appeals",
+            kind="bad" if is_late else "warn",
+        ),
+        _line(
+            "Corrections to approve",
+            "Somebody found a released score to be wrong. You approve what others proposed.",
+            Correction.objects.proposed().exclude(proposed_by=user),
+            reverse("scoring:correction-list"),
+            "Look at them",
+        ),
+        Waiting(
+            "Certificates that nothing supports",
+            "A correction replaced the result they rest on. Decide whether each is revoked.",
+            len(corrections.unsupported()),
+            reverse("scoring:correction-list"),
+            "See which",
             kind="bad",
         ),
     ]

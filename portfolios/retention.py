@@ -69,10 +69,14 @@ class Keeping:
 
 
 def keeping(entry: Entry) -> Keeping:
-    year = entry.registration.cohort.year + LAST_YEAR
+    return Keeping(left_out_until(entry), kept_until(entry.registration), settings.MEDIA_RETENTION_DAYS)
+
+
+def kept_until(registration: Registration) -> datetime | None:
+    """Until when what they handed in is kept, unless something holds it; None while their last cycle is not made."""
+    year = registration.cohort.year + LAST_YEAR
     noticed_at = next((cycle.releases_at for cycle in announced.cycles() if cycle.year == year), None)
-    kept_until = handed_in_until(noticed_at) if noticed_at else None
-    return Keeping(left_out_until(entry), kept_until, settings.MEDIA_RETENTION_DAYS)
+    return handed_in_until(noticed_at) if noticed_at else None
 
 
 # ---- Holds

@@ -27,6 +27,7 @@ class New:
     reason: str
     scorer: int
     by_hand: str = ""
+    due_at: datetime | None = None  # where it is not the release of the entry's cycle
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,6 +77,8 @@ def follow_up(entry_id: int, *, by: User | None, at: datetime) -> Assignment | N
     None when nothing must follow, or nobody may do it yet; the job asks again.
     """
     entry = for_update(Entry.objects.all()).get(pk=entry_id)
+    if entry.outcome != Entry.Outcome.NONE:
+        return None  # told: what is read now is read for an appeal
     wanted = readings.judged([entry])[entry.pk].follows(policies.policy_of(entry.cycle).rules())
     return add(entry, *wanted, by=by, at=at) if wanted else None
 
@@ -111,7 +114,14 @@ def for_update(entries: QuerySet[Entry]) -> QuerySet[Entry]:
 
 
 def add(
-    entry: Entry, role: str, reason: str, *, by: User | None, at: datetime, but: int | None = None
+    entry: Entry,
+    role: str,
+    reason: str,
+    *,
+    by: User | None,
+    at: datetime,
+    but: int | None = None,
+    due_at: datetime | None = None,
 ) -> Assignment | None:
     """One more reading of an entry `for_update`, to whoever may, is not `but`, and has the fewest.
 
@@ -124,7 +134,8 @@ def add(
     scorer = planner.lightest(case, readers)
     if scorer is None:
         return None
-    [assignment] = give([New(entry, role, reason, scorer)], entry.cycle, by=by, at=at)
+    new = New(entry, role, reason, scorer, due_at=due_at)
+    [assignment] = give([new], entry.cycle, by=by, at=at)
     after = {"role": role, "reason": reason, "scorer": scorer}
     trail.record("assignment.add", assignment, by=by, at=at, after=after)
     return assignment
@@ -132,7 +143,8 @@ def add(
 
 def profiles_for(role: str) -> "QuerySet[Scorer]":
     """Who does readings of this kind: leads decide, scorers read."""
-    return Scorer.objects.leads() if role == planner.ADJUDICATION else Scorer.objects.readers()
+    is_decision = role in (planner.ADJUDICATION, planner.APPEAL_LEAD)
+    return Scorer.objects.leads() if is_decision else Scorer.objects.readers()
 
 
 def give(new: list[New], cycle: Cycle, *, by: User | None, at: datetime) -> list[Assignment]:
@@ -146,6 +158,7 @@ def give(new: list[New], cycle: Cycle, *, by: User | None, at: datetime) -> list
             role=one.role,
             reason=one.reason,
             by_hand=one.by_hand,
+            due_at=one.due_at,
             assigned_by=by,
             assigned_at=at,
         )
@@ -181,9 +194,9 @@ def _tell(assignments: list[Assignment], cycle: Cycle, at: datetime) -> None:
             key=f"assigned:{given[0].pk}:{len(given)}",
             at=at,
             count=len(given),
-            adjudications=sum(one.role == Assignment.Role.ADJUDICATION for one in given),
+            adjudications=sum(one.stands_alone for one in given),
             cycle_year=cycle.year,
-            due_at=cycle.releases_at,
+            due_at=min(one.due_at or cycle.releases_at for one in given),
         )
 
 

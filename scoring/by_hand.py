@@ -9,8 +9,8 @@ from candidates.models import User
 from icg_cert.audit import trail
 from icg_cert.lib.refusal import Refused
 from portfolios.models import Entry
-from scoring import assignment, facts, handover, planner, policies, readings, ties
-from scoring.models import Assignment, Scorer, Sheet
+from scoring import appeal_readings, appeals, assignment, facts, handover, planner, policies, readings, ties
+from scoring.models import Appeal, Assignment, Scorer, Sheet
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,24 +54,40 @@ def give(entry_id: int, role: str, *, to: int, reason: str, sets_aside: bool, by
     assignment.hold_still()
     entry = assignment.for_update(Entry.objects.all()).get(pk=entry_id)
     reading = entry.assignments.select_related("sheet").filter(role=role).first()
-    why = _reason(entry, role, reading)
+    why, due_at = _purpose(entry, role, reading, at)
     option = next((one for one in options(entry, role, at) if one.profile.user_id == to), None)
     if option is None:
         raise Refused("no-scorer", "This person cannot do this reading, or holds it already. Choose somebody else.")
     _refuse_unless_allowed(option, reason, sets_aside)
     if reading:
         handover.take_away(reading, by=by, at=at)
-    new = assignment.New(entry, role, why, to, by_hand=reason.strip())
+    new = assignment.New(entry, role, why, to, by_hand=reason.strip(), due_at=due_at)
     [given] = assignment.give([new], entry.cycle, by=by, at=at)
     after = {"role": role, "scorer": to, "set_aside": option.tie}
     trail.record("assignment.by_hand", given, by=by, at=at, reason=reason.strip(), after=after)
     return given
 
 
-def _reason(entry: Entry, role: str, reading: Assignment | None) -> str:
-    """What the reading is for: as it was, or as the rules would ask for it."""
+def _purpose(entry: Entry, role: str, reading: Assignment | None, at: datetime) -> tuple[str, datetime | None]:
+    """What the reading is for, and until when it is due where that is not the release."""
+    if role not in Assignment.OF_APPEALS:
+        return _reason(entry, role, reading), None
+    appeal = Appeal.objects.open().filter(entry=entry).first()
+    found = appeal_readings.of(appeal) if appeal and entry.registration.is_standing else None
+    if appeal is None or found is None or (reading is None and found.wanted != role):
+        raise Refused("not-read", "Nobody reads this entry now.")
+    _refuse_final(reading)
+    return appeal_readings.REASON, appeals.reader_due(appeal, at)
+
+
+def _refuse_final(reading: Assignment | None) -> None:
     if reading and reading.sheet.status == Sheet.Status.FINAL:
         raise Refused("final", "This reading is final and counts already, so it stays where it is.")
+
+
+def _reason(entry: Entry, role: str, reading: Assignment | None) -> str:
+    """What the reading is for: as it was, or as the rules would ask for it."""
+    _refuse_final(reading)
     if not entry.registration.is_standing or entry.status != Entry.Status.LOCKED or entry.outcome != Entry.Outcome.NONE:
         raise Refused("not-read", "Nobody reads this entry now.")
     if reading:

@@ -123,10 +123,11 @@ def _pass_on_all(unfinished: list[tuple[Assignment, Entry]], *, by: User, at: da
 def _pass_on(reading: Assignment, entry: Entry, *, by: User, at: datetime) -> Assignment | None:
     """To somebody else, or to nobody where nobody may: then it is open again, and the board says so."""
     take_away(reading, by=by, at=at)
-    return assignment.add(entry, reading.role, reading.reason, by=by, at=at, but=reading.scorer_id)
+    but, due_at = reading.scorer_id, reading.due_at
+    return assignment.add(entry, reading.role, reading.reason, by=by, at=at, but=but, due_at=due_at)
 
 
-def take_away(reading: Assignment, *, by: User, at: datetime) -> None:
+def take_away(reading: Assignment, *, by: User | None, at: datetime) -> None:
     """An unfinished reading of a locked entry, with what was noted on its sheet."""
     before = {"role": reading.role, "scorer": reading.scorer_id}
     trail.record("assignment.pass_on", reading, by=by, at=at, before=before)

@@ -34,6 +34,13 @@ def results_visible_to(user: Any) -> Q:
     return Q() if is_staff(user) else Q(registration__user=user)
 
 
+def appeals_visible_to(user: Any) -> Q:
+    """Candidates see their own, staff all, and scorers none: a reader must not know that there is one."""
+    if not user.is_authenticated:
+        return Q(pk__in=[])
+    return Q() if is_staff(user) else Q(entry__registration__user=user)
+
+
 def certificates_visible_to(user: Any) -> Q:
     """The document: its holder and staff. Whether a code is valid, anyone may ask (certificates.verify)."""
     if not user.is_authenticated:
@@ -43,6 +50,7 @@ def certificates_visible_to(user: Any) -> Q:
 
 __all__ = [
     "adjudicates",
+    "appeals_visible_to",
     "certificates_visible_to",
     "is_lead",
     "is_office",

@@ -13,6 +13,7 @@ from scoring import solver, ties
 from scoring.scores import Rules
 
 FIRST, SECOND, ADJUDICATION = "first", "second", "adjudication"
+APPEAL, APPEAL_LEAD = "appeal", "appeal_lead"
 COVERAGE, RETAKE, RANDOM, FIRST_ENTRIES = "coverage", "retake", "random share", "first entries"
 ONE_PER_CANDIDATE, BAND, GAP, CHOSEN = "one per candidate", "band", "gap", "chosen by staff"
 

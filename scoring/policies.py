@@ -28,6 +28,9 @@ NUMBERS = [
     "max_share_percent",
     "requires_qualification",
     "requires_statement",
+    "appeal_days",
+    "appeal_decision_days",
+    "appeal_fee_minor",
 ]
 
 
@@ -66,7 +69,8 @@ def _newest() -> ScoringPolicy:
 def adopt(*, by: User | None, at: datetime, **numbers: Any) -> ScoringPolicy:
     """Make these the rules of cycles whose scoring has not begun. The same numbers as now are the version that stands.
 
-    `numbers` are all of NUMBERS. Refused "floor-above-threshold" when no score could pass one and fail the other.
+    `numbers` are all of NUMBERS. Refused "floor-above-threshold" when no score could pass one and fail the other,
+    "appeal-fee" for any.
     """
     refuse_contradiction(numbers)
     newest = ScoringPolicy.objects.select_for_update().order_by("-version").first()
@@ -82,3 +86,6 @@ def refuse_contradiction(numbers: dict[str, Any]) -> None:
     if numbers["floor"] > numbers["threshold"]:
         message = "The floor of a factor cannot lie above the overall threshold. Lower the one or raise the other."
         raise Refused("floor-above-threshold", message, fields={"floor": message})
+    if numbers["appeal_fee_minor"]:
+        message = "The portal cannot take a fee for an appeal yet. Leave this at 0."
+        raise Refused("appeal-fee", message, fields={"appeal_fee_minor": message})

@@ -4,6 +4,7 @@ from datetime import datetime
 from typing import Any
 
 from django.db.models import Q, QuerySet
+from django.db.models.functions import Coalesce
 from django.urls import reverse
 
 from candidates import announced
@@ -14,8 +15,9 @@ from scoring import permissions
 from scoring.models import Assignment, Sheet
 
 # Adjudications first: a candidate's score waits for them alone.
-IS_ADJUDICATION = Q(assignment__role=Assignment.Role.ADJUDICATION)
-ORDER = ["assignment__entry__cycle__releases_at", "-is_adjudication", "assignment__entry__factor__number", "pk"]
+IS_ADJUDICATION = Q(assignment__role__in=[Assignment.Role.ADJUDICATION, Assignment.Role.APPEAL_LEAD])
+ENDS_AT = Coalesce("assignment__due_at", "assignment__entry__cycle__releases_at")
+ORDER = ["ends_at", "-is_adjudication", "assignment__entry__factor__number", "pk"]
 
 OF_ENTRY = [
     "assignment__entry__registration__code",
@@ -40,9 +42,11 @@ def done_sheets(user: Any, at: datetime) -> QuerySet[Sheet]:
 
 def _mine(user: Any) -> QuerySet[Sheet]:
     """Just what a line of the queue says: fifty whole candidates with their manifests weigh more than the page."""
-    sheets = Sheet.objects.visible_to(user).annotate(is_adjudication=IS_ADJUDICATION)
+    sheets = Sheet.objects.visible_to(user).annotate(is_adjudication=IS_ADJUDICATION, ends_at=ENDS_AT)
     related = sheets.select_related(*{field.rpartition("__")[0] for field in OF_ENTRY})
-    return related.only("status", "saved_at", "finalised_at", "assignment__role", *OF_ENTRY).order_by(*ORDER)
+    return related.only(
+        "status", "saved_at", "finalised_at", "assignment__role", "assignment__due_at", *OF_ENTRY
+    ).order_by(*ORDER)
 
 
 def next_step(user: Any, at: datetime) -> NextStep | None:
@@ -53,7 +57,7 @@ def next_step(user: Any, at: datetime) -> NextStep | None:
 
 
 def _to_read(user: Any) -> NextStep:
-    waiting = open_sheets(user).values_list("pk", "saved_at", *OF_ENTRY)
+    waiting = open_sheets(user).values_list("pk", "saved_at", *OF_ENTRY[:2], "ends_at")
     if not waiting:
         return NextStep(
             title="Nothing waits for your reading",
@@ -62,7 +66,7 @@ def _to_read(user: Any) -> NextStep:
             action="Open your queue",
             kind="wait",
         )
-    pk, saved_at, code, factor, _, due_at = waiting[0]
+    pk, saved_at, code, factor, due_at = waiting[0]
     return NextStep(
         title="Read one entry" if len(waiting) == 1 else f"Read {len(waiting)} entries",
         text=f"Next: {factor}, candidate {code}.",

@@ -45,7 +45,7 @@ def judged(entries: Iterable[Entry]) -> dict[int, Judged]:
     retakes = {entry.pk: entry.is_retake for entry in entries}
     values: dict[tuple[int, str], list[Decimal]] = {}
     opened: dict[int, set[str]] = {}
-    rows = Assignment.objects.filter(entry__in=retakes).order_by()
+    rows = Assignment.objects.filter(entry__in=retakes).exclude(role__in=Assignment.OF_APPEALS).order_by()
     for entry, role, status, value in rows.values_list("entry", "role", "sheet__status", "sheet__ratings__value"):
         if status == Sheet.Status.FINAL and value is not None:
             values.setdefault((entry, role), []).append(value)

@@ -188,21 +188,16 @@ def release_one(release_id: int, registration_id: int, *, at: datetime) -> bool:
 
 
 def _make_result(candidate: Candidate, release: Release, rules: Rules, at: datetime) -> Result:
-    stand = candidate.standing(rules)
-    total = standing.overall(stand, rules).total
     result = Result.objects.create(
         registration=candidate.registration,
         cycle=release.cycle,
         policy=release.policy,
-        status=standing.status(stand, candidate.year, rules),
-        total_numerator=total.numerator,
-        total_denominator=total.denominator,
-        factors_scored=len(stand),
-        standing=results.frozen_standing(stand),
         released_at=at,
+        **results.decision(candidate.standing(rules), candidate.year, rules),
     )
     FactorScore.objects.bulk_create(results.factor_score(result, judged, rules) for judged in candidate.entries)
-    trail.record("result.release", result, by=None, at=at, after={"status": result.status, "total": str(total)})
+    after = {"status": result.status, "total": str(result.total)}
+    trail.record("result.release", result, by=None, at=at, after=after)
     return result
 
 
@@ -222,19 +217,30 @@ def tell(result_id: int, *, at: datetime) -> bool:
 
 
 def _tell(result: Result, at: datetime) -> None:
+    take_effect(result, at)
+    _write(result, "results_released", at)
+
+
+def take_effect(result: Result, at: datetime) -> None:
     """The result may be read from now on: its entries say how they came out, and what follows from it follows.
 
     Until then an entry says nothing of its outcome, for that would be a part of the result.
     """
-    Result.objects.filter(pk=result.pk).update(told_at=at)
+    result.told_at = at
+    result.save(update_fields=["told_at"])
+    write_outcomes(result)
+    if result.status == Result.Status.CERTIFIED:
+        certificates.issue(result, at=at)
+
+
+def write_outcomes(result: Result) -> None:
+    """To the entries whose scores it tells, and to all that count for a certificate."""
     rules = result.policy.rules()
     told = {row.entry_id: scores.is_banked(row.score, rules) for row in FactorScore.objects.filter(result=result)}
     for is_banked, outcome in ((True, Entry.Outcome.BANKED), (False, Entry.Outcome.FELL_SHORT)):
         Entry.objects.filter(pk__in=[entry for entry in told if told[entry] is is_banked]).update(outcome=outcome)
     if result.status == Result.Status.CERTIFIED:
         _bank(result)
-        certificates.issue(result, at=at)
-    _write(result, "results_released", at)
 
 
 def _bank(result: Result) -> None:
@@ -257,6 +263,7 @@ def _write(result: Result, event: str, at: datetime) -> None:
         year=result.cycle.year,
         cycle_id=result.cycle_id,
         registration_id=result.registration_id,
+        is_final=results.is_final(result) and not result.is_withheld,
     )
 
 

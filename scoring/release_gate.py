@@ -236,6 +236,7 @@ def _sums(entries: list[int]) -> QuerySet[Rating, tuple[int, str, Fraction, int]
     path = "sheet__assignment"
     return (
         Rating.objects.filter(**{f"{path}__entry__in": entries}, sheet__status=Sheet.Status.FINAL)
+        .exclude(**{f"{path}__role__in": Assignment.OF_APPEALS})
         .order_by()
         .values_list(f"{path}__entry", f"{path}__role")
         .annotate(total=Sum("value"), count=Count("value"))

@@ -13,7 +13,7 @@ from candidates import announced, deadlines
 from candidates.models import Cycle, Registration
 from icg_cert.lib.next_step import NextStep
 from portfolios.models import Entry
-from scoring import scores
+from scoring import scores, standing
 from scoring.models import Assignment, Criterion, FactorScore, Rating, Result, Rubric
 from scoring.scores import Rules
 from scoring.standing import Earned, Judged, Reading
@@ -35,6 +35,18 @@ def frozen_standing(stand: Mapping[int, Earned]) -> list[Frozen]:
         {"factor": number, "name": one.name, "year": one.year, "score": frozen(one.score)}
         for number, one in sorted(stand.items())
     ]
+
+
+def decision(stand: Mapping[int, Earned], year: int, rules: Rules) -> Frozen:
+    """The fields of a `Result` that say what standing scores come to in a candidate's `year` of the process."""
+    total = standing.overall(stand, rules).total
+    return {
+        "status": standing.status(stand, year, rules),
+        "total_numerator": total.numerator,
+        "total_denominator": total.denominator,
+        "factors_scored": len(stand),
+        "standing": frozen_standing(stand),
+    }
 
 
 def factor_score(result: Result, judged: Judged, rules: Rules) -> FactorScore:
@@ -95,12 +107,15 @@ def _counts(reading: Reading, judged: Judged) -> bool:
 
 
 def _reading(reading: Reading, judged: Judged, criteria: Sequence[Criterion]) -> Frozen:
-    values = [str(_rating(reading, criterion).value) for criterion in criteria]
+    return frozen_reading(reading, criteria, counts=_counts(reading, judged))
+
+
+def frozen_reading(reading: Reading, criteria: Sequence[Criterion], *, counts: bool) -> Frozen:
     return {
-        "is_lead": reading.role == Assignment.Role.ADJUDICATION,
-        "counts": _counts(reading, judged),
+        "is_lead": reading.assignment.stands_alone,
+        "counts": counts,
         "score": frozen(reading.score or Fraction(0)),
-        "values": values,
+        "values": [str(_rating(reading, criterion).value) for criterion in criteria],
     }
 
 
@@ -116,6 +131,11 @@ def _criterion(criterion: Criterion, counting: Sequence[Reading]) -> Frozen:
 def _rating(reading: Reading, criterion: Criterion) -> Rating:
     ratings = reading.sheet.ratings.all() if reading.sheet else []
     return next(rating for rating in ratings if rating.criterion_id == criterion.pk)
+
+
+def is_final(result: Result) -> bool:
+    """Whether it ends the candidate's process: their final certification notice."""
+    return result.status in (Result.Status.CERTIFIED, Result.Status.NOT_CERTIFIED)
 
 
 def due(registrations: Iterable[Registration], at: datetime) -> list[Result]:

@@ -119,11 +119,12 @@ class Candidate:
 
 def judge(entry: Entry, rules: Rules) -> Judged:
     """One entry and its readings. No query when loaded by `load`."""
-    readings = tuple(_reading(assignment) for assignment in entry.assignments.all())
+    readings = tuple(reading(assignment) for assignment in entry.assignments.all())
     return Judged(entry, readings, _outcome({one.role: one.score for one in readings}, rules))
 
 
-def _reading(assignment: Assignment) -> Reading:
+def reading(assignment: Assignment) -> Reading:
+    """One assigned reading, with its score once that is final."""
     sheet = getattr(assignment, "sheet", None)
     if sheet is None or sheet.status != Sheet.Status.FINAL:
         return Reading(assignment, sheet, None)
@@ -164,7 +165,7 @@ def load(registrations: Registrations, cycle: Cycle, rules: Rules) -> list[Candi
     """The candidates in the given order, with everything a gate or a release needs, in nine queries at most."""
     extensions = Prefetch("extensions", Extension.objects.filter(cycle=cycle), to_attr="extensions_of_cycle")
     rows = list(registrations.select_related("user", "cohort").prefetch_related(_entries(cycle), extensions))
-    earned = _earned(rows, cycle)
+    earned = earned_before(rows, cycle)
     return [_candidate(row, cycle, earned.get(row.pk, []), rules) for row in rows]
 
 
@@ -194,7 +195,12 @@ def _entries(cycle: Cycle) -> "Prefetch[str, QuerySet[Entry], str]":
         .exclude(status=Entry.Status.LAPSED)
         .select_related("factor")
         .prefetch_related(
-            Prefetch("assignments", Assignment.objects.select_related("sheet__rubric").order_by("pk")),
+            Prefetch(
+                "assignments",
+                Assignment.objects.exclude(role__in=Assignment.OF_APPEALS)
+                .select_related("sheet__rubric")
+                .order_by("pk"),
+            ),
             Prefetch("assignments__sheet__ratings", Rating.objects.select_related("criterion")),
             "assignments__sheet__feedback",
             "assignments__sheet__rubric__criteria",
@@ -205,7 +211,8 @@ def _entries(cycle: Cycle) -> "Prefetch[str, QuerySet[Entry], str]":
     )
 
 
-def _earned(registrations: Sequence[Registration], cycle: Cycle) -> dict[int, list[Earned]]:
+def earned_before(registrations: Sequence[Registration], cycle: Cycle) -> dict[int, list[Earned]]:
+    """By registration what earlier releases told, as it stands now."""
     rows = FactorScore.objects.filter(
         result__registration__in=registrations, result__superseded_at=None, result__cycle__year__lt=cycle.year
     ).select_related("result__cycle", "entry__factor")

@@ -4,7 +4,7 @@ from celery import shared_task
 
 from icg_cert.lib import clock
 from icg_cert.lib.jobs import each_due
-from scoring import assignment, release
+from scoring import appeals, assignment, release
 
 
 @shared_task
@@ -12,6 +12,14 @@ def follow_up_due() -> int:
     """Add the readings that final ones ask for and that could not be added with them; how many were."""
     at = clock.now()
     return each_due(_follow_up, assignment.follow_up_due(), at=at)
+
+
+@shared_task
+def follow_up_appeals() -> int:
+    """End the appeals whose registration has ended, and give out the readings the others wait for; how many."""
+    at = clock.now()
+    ended = each_due(appeals.end_with_registration, appeals.ended_due(), at=at)
+    return ended + each_due(appeals.follow_up, appeals.follow_up_due(), at=at)
 
 
 @shared_task

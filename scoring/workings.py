@@ -15,6 +15,9 @@ HOW = {
     FactorScore.How.AVERAGED: "Two scorers read this entry independently; their scores are averaged.",
     FactorScore.How.ADJUDICATED: "Two scorers read this entry independently and lay more than {gap} apart, so a lead "
     "scorer read it as well. The lead scorer's score stands alone.",
+    FactorScore.How.VERIFIED: "You asked for this score to be verified. Another scorer read the entry without "
+    "knowing of it, and the score was raised.",
+    FactorScore.How.CORRECTED: "We found a mistake in this score and corrected it.",
 }
 
 
@@ -74,7 +77,10 @@ def of_factor(row: FactorScore) -> Iterable[str]:
         yield f"{name}: {_mean(reading['values'], score)}{aside}"
         if reading["counts"]:
             counting.append(score)
-    if len(counting) > 1:
+    if row.how == FactorScore.How.CORRECTED:
+        told = [printed(Fraction(*one["from"])) for one in row.detail["corrected"]]
+        yield f"Factor score: corrected from {', then '.join(told)} to {printed(row.score)}"
+    elif len(counting) > 1:
         yield f"Factor score: {_mean([three_decimals(score) for score in counting], row.score)}"
     else:
         yield f"Factor score: {printed(row.score)}"
@@ -87,7 +93,7 @@ def _mean(values: Sequence[str], result: Fraction) -> str:
 def _named(detail: Mapping[str, Any]) -> Iterable[tuple[str, dict[str, Any]]]:
     """Readings are numbered in the order in which they were given out; who read is nowhere in them."""
     for index, reading in enumerate(detail["readings"], start=1):
-        yield "Lead scorer" if reading["is_lead"] else f"Scorer {index}", reading
+        yield reading.get("name") or ("Lead scorer" if reading["is_lead"] else f"Scorer {index}"), reading
 
 
 def of_criteria(row: FactorScore) -> Iterable[CriterionReport]:

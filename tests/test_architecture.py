@@ -52,6 +52,7 @@ PURE = [
     "scoring.agreement",
     "scoring.badges.status",
     "scoring.planner",
+    "scoring.rescore",
     "scoring.retakes",
     "scoring.scores",
     "scoring.solver",

@@ -11,6 +11,7 @@ optional fifth field is what is posted. An address without a row fails tests/tes
 """
 
 from collections.abc import Callable
+from fractions import Fraction
 from io import BytesIO
 from typing import Any
 
@@ -20,15 +21,15 @@ from django.db import transaction
 from django.test import Client
 from django.urls import reverse
 
-from candidates.models import PolicyText, User
+from candidates.models import PolicyText, Registration, User
 from icg_cert.lib import clock
 from payments import attempts, invoices, quotes
 from payments.models import CreditNote, Invoice, Quote
 from portfolios import consents, purging, storage
 from portfolios.models import Entry, Requirement, Upload
-from scoring import release
+from scoring import appeals, corrections, release
 from scoring.badges import keys
-from scoring.models import Certificate, Sheet
+from scoring.models import Appeal, Certificate, FactorScore, Result, Sheet
 from tests.factories import (
     at,
     make_accepted_order,
@@ -51,9 +52,11 @@ from tests.factories import (
     make_scored_entry,
     make_text,
     make_upload,
+    make_user,
     make_vendor,
 )
 from tests.portfolios.handing_in import prepare
+from tests.scoring import telling
 
 PEOPLE = ["anonymous", "stranger", "owner", "scorer", "other_scorer", "lead", "staff", "finance"]
 
@@ -222,6 +225,68 @@ def holder(cast: Cast) -> dict[str, Any]:
 
 SHOWN = {"shows_name": "on"}
 DUE = {"releases_at": "2027-10-31T09:00"}
+
+
+def verifiable(cast: Cast) -> dict[str, Any]:
+    return {**released(cast), "number": 1}
+
+
+def unreleased_score(cast: Cast) -> dict[str, Any]:
+    return {**approved(cast), "number": 1}
+
+
+def open_appeal(cast: Cast) -> dict[str, Any]:
+    released(cast)
+    return {"pk": telling.ask(Registration.objects.get(), when=clock.now()).pk}
+
+
+def read_appeal(cast: Cast) -> dict[str, Any]:
+    pk = open_appeal(cast)
+    telling.read(Appeal.objects.get(), "3.25", clock.now())
+    return pk
+
+
+def decided_appeal(cast: Cast) -> dict[str, Any]:
+    pk = read_appeal(cast)
+    appeals.decide(pk["pk"], words="", by=cast["staff"], at=clock.now())
+    return pk
+
+
+def appeals_there(cast: Cast) -> dict[str, Any]:
+    open_appeal(cast)
+    return {}
+
+
+def corrections_there(cast: Cast) -> dict[str, Any]:
+    proposed_correction(cast)
+    return {}
+
+
+def proposed_correction(cast: Cast) -> dict[str, Any]:
+    released(cast)
+    told = FactorScore.objects.get(entry__factor__number=1)
+    right = {told.entry_id: Fraction(4)}
+    other = make_user("Uma Usman", "staff")
+    made = corrections.propose(told.result_id, scores=right, reason="Typed wrongly.", by=other, at=clock.now())
+    return {"pk": made.pk}
+
+
+def replaced_result(cast: Cast) -> dict[str, Any]:
+    decided_appeal(cast)
+    return {"pk": Result.objects.exclude(superseded_at=None).get().pk}
+
+
+def third_year_ahead(cast: Cast) -> dict[str, Any]:
+    make_policy()
+    for year in (2027, 2028, 2029):
+        make_cycle(year)
+    make_registration(cast["owner"])
+    clock.jump_to(at(2029, 1, 10, 12))
+    return {}
+
+
+PLEASE = {"reason": "I think more was seen."}
+RIGHT = {"reason": "Typed wrongly."}
 
 
 def unpaid_registration(cast: Cast) -> dict[str, Any]:
@@ -527,6 +592,36 @@ TABLE: list[Row] = [
     ("scoring:planner",          "GET",  before_planning,  "302  404  404  404  404  404  404  404"),
     ("scoring:planner",          "GET",  planning,         "302  404  200  404  404  404  404  404"),
     ("scoring:planner",          "POST", planning,         "405  405  405  405  405  405  405  405"),
+    ("scoring:appeal",          "GET",  verifiable,       "302  404  200  404  404  404  404  404"),
+    ("scoring:appeal",          "POST", verifiable,       "302  404  302  404  404  404  404  404", PLEASE),
+    ("scoring:appeal",          "GET",  unreleased_score, "302  404  404  404  404  404  404  404"),
+    ("scoring:appeal-withdraw", "GET",  open_appeal,      "302  404  200  404  404  404  404  404"),
+    ("scoring:appeal-withdraw", "POST", open_appeal,      "302  404  302  404  404  404  404  404"),
+    ("scoring:appeal-letter",   "GET",  open_appeal,      "302  404  404  404  404  404  404  404"),
+    ("scoring:appeal-letter",   "GET",  decided_appeal,   "302  404  200  404  404  404  200  404"),
+    ("scoring:appeal-letter",   "POST", decided_appeal,   "302  405  405  405  405  405  405  405"),
+    ("scoring:appeal-list",     "GET",  appeals_there,    "302  403  403  403  403  403  200  403"),
+    ("scoring:appeal-list",     "POST", nothing,          "302  403  403  403  403  403  405  403"),
+    ("scoring:appeal-detail",   "GET",  open_appeal,      "302  403  403  403  403  403  200  403"),
+    ("scoring:appeal-detail",   "POST", open_appeal,      "302  403  403  403  403  403  409  403", {"words": ""}),
+    ("scoring:appeal-detail",   "POST", read_appeal,      "302  403  403  403  403  403  302  403", {"words": ""}),
+    ("scoring:correction-propose",  "GET",  released_by_code,    "302  403  403  403  403  403  200  403"),
+    ("scoring:correction-propose",  "POST", released_by_code,    "302  403  403  403  403  403  409  403", RIGHT),
+    ("scoring:correction-list",     "GET",  corrections_there,   "302  403  403  403  403  403  200  403"),
+    ("scoring:correction-list",     "POST", nothing,             "302  403  403  403  403  403  405  403"),
+    ("scoring:correction",          "GET",  proposed_correction, "302  403  403  403  403  403  200  403"),
+    ("scoring:correction",          "POST", proposed_correction, "302  403  403  403  403  403  409  403"),
+    ("scoring:correction-withdraw", "GET",  proposed_correction, "302  403  403  403  403  403  200  403"),
+    ("scoring:correction-withdraw", "POST", proposed_correction, "302  403  403  403  403  403  302  403"),
+    ("scoring:result-version",  "GET",  replaced_result,  "302  404  200  404  404  404  200  404"),
+    ("scoring:result-version",  "POST", replaced_result,  "302  405  405  405  405  405  405  405"),
+    ("scoring:notice",          "GET",  released,         "302  404  200  404  404  404  404  404"),
+    ("scoring:notice",          "GET",  approved,         "302  404  404  404  404  404  404  404"),
+    ("scoring:notice",          "POST", released,         "405  405  405  405  405  405  405  405"),
+    ("scoring:notice-pdf",      "GET",  released,         "302  404  200  404  404  404  404  404"),
+    ("scoring:notice-pdf",      "POST", released,         "405  405  405  405  405  405  405  405"),
+    ("scoring:retake-list",     "GET",  third_year_ahead, "302  404  200  404  404  404  404  404"),
+    ("scoring:retake-list",     "POST", third_year_ahead, "302  404  302  404  404  404  404  404", {}),
     ("scoring:certificate",      "GET",  certificate,      "302  404  200  404  404  404  200  404"),
     ("scoring:certificate",      "POST", certificate,      "405  405  405  405  405  405  405  405"),
     ("scoring:certificate-list", "GET",  nothing,          "302  200  200  200  200  200  200  200"),

@@ -22,8 +22,8 @@ from payments.purchase_orders import Order
 from payments.quotes import Wanted
 from portfolios import checks, consents, submission, uploads
 from portfolios.models import Entry, Factor, Requirement
-from scoring import sheets
-from scoring.models import Assignment, Criterion, Sheet
+from scoring import appeals, sheets
+from scoring.models import Assignment, Criterion, FactorScore, Sheet
 from scoring.scores import VALUES
 from scoring.sheets import Content, Rated
 
@@ -32,10 +32,11 @@ QUARTER = Decimal("0.25")
 COMMENT = "Thank you for letting us see your work. What you do is clear; say still more about why you do it."
 EVIDENCE = "Seen in the film at 0:04, and said in the second paragraph."
 FIRST, SECOND, LEAD = Assignment.Role.FIRST, Assignment.Role.SECOND, Assignment.Role.ADJUDICATION
+APPEAL = Assignment.Role.APPEAL
 # (address, factor) to what each role gives; what is not here is drawn from DRAWN. Cleo's are read far apart.
 GIVEN: dict[tuple[str, int], dict[Any, str]] = {
     (cast.ADA.email, 2): {FIRST: "3.25", SECOND: "3.00"},
-    (cast.ADA.email, 4): {FIRST: "3.25", SECOND: "1.75", LEAD: "2.25"},
+    (cast.ADA.email, 4): {FIRST: "3.25", SECOND: "1.75", LEAD: "2.25", APPEAL: "2.25"},
     (cast.ADA.email, 5): {FIRST: "3.00", SECOND: "2.75"},
 } | {(cast.CLEO.email, factor): {FIRST: "4.00", SECOND: "2.25"} for factor in range(1, 8)}
 DRAWN = [Decimal(value) for value in ("3.75", "3.25", "4.00", "3.00", "3.25")]
@@ -146,6 +147,18 @@ def close(cycle: Cycle) -> None:
     """What the job does at the closing of a window."""
     for key in Entry.objects.filter(cycle=cycle).values_list("pk", flat=True):
         submission.lock_and_auto_submit(key, at=cycle.closes_at + cycle.grace)
+
+
+def have_verified(user: User, cycle: Cycle, number: int, staff: User, asked_at: datetime) -> None:
+    """An appeal from asking to the decision, within a month."""
+    told = FactorScore.objects.get(
+        entry__registration__user=user, result__cycle=cycle, result__superseded_at=None, entry__factor__number=number
+    )
+    why = "The lead scorer's comment speaks of one conversation, and I handed in two."
+    appeal = appeals.ask(told.pk, reason=why, by=user, at=asked_at)
+    appeals.follow_up(appeal.pk, at=asked_at + MINUTE)
+    score(open_sheets(cycle).filter(assignment__entry=appeal.entry), asked_at + 14 * DAY)
+    appeals.decide(appeal.pk, words="Both conversations were looked at.", by=staff, at=asked_at + 20 * DAY)
 
 
 # ---- Scorers

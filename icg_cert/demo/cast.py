@@ -29,7 +29,11 @@ class Person:
         return f"{self.name.split()[0].lower()}@{DOMAIN}"
 
 
-ADA = Person("Ada Abara", "candidate", "in her second year: results to read, entries being scored, a window ahead")
+ADA = Person(
+    "Ada Abara",
+    "candidate",
+    "in her second year: results to read, one of them verified, entries being scored, a window ahead",
+)
 BEN = Person("Ben Borges", "second candidate", "has registered and has not paid")
 NIA = Person("Nia Novak", "newcomer", "has an account and nothing else: register with it")
 EVA = Person("Eva Engel", "certified candidate", "certified in her first year, with a certificate to verify")

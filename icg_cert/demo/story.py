@@ -84,7 +84,7 @@ def _open_cohort(at: datetime) -> Cohort:
 
 
 def _released_cycle(people: People, years: Years) -> None:
-    """Ada hands in three entries, Eva all seven; both learn their results. Eva is certified."""
+    """Ada hands in three entries, Eva all seven; both learn their results. Eva is certified; Ada has one verified."""
     cycle, cohort = years.released, years.second_year
     for person, factors in ((cast.ADA, (2, 4, 5)), (cast.EVA, ALL_FACTORS)):
         acts.pay_by_card(acts.register(people[person], cohort.registration_opens_at + 9 * DAY))
@@ -98,6 +98,7 @@ def _released_cycle(people: People, years: Years) -> None:
     release.approve(cycle.pk, seen=seen, by=people[cast.UMA], at=told_at - 3 * DAY)
     release.release_due(told_at)
     privacy.choose(people[cast.EVA].pk, Choices(is_listed=True, state="KS"), by=people[cast.EVA], at=told_at + DAY)
+    acts.have_verified(people[cast.ADA], cycle, 4, people[cast.STEF], told_at + 9 * DAY)
 
 
 def _cycle_in_scoring(people: People, years: Years, at: datetime) -> None:

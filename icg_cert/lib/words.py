@@ -27,6 +27,11 @@ def day_of(moment: datetime) -> str:
     return day_words(moment.astimezone(ZoneInfo(settings.TIME_ZONE)).date())
 
 
+def last_day_of(closes_at: datetime) -> str:
+    """The last day one can still act, of a half-open end: "30 November 2027"."""
+    return day_of(closes_at - timedelta(microseconds=1))
+
+
 def days_words(first: date, last: date) -> str:
     if first == last:
         return day_words(last)

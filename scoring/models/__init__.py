@@ -1,5 +1,6 @@
 """How entries are judged, and when it is told."""
 
+from scoring.models.appeals import Appeal, AppealQuerySet, Correction, CorrectionQuerySet
 from scoring.models.holders import HolderChoices
 from scoring.models.impartiality import (
     DeclaredTie,
@@ -10,6 +11,7 @@ from scoring.models.impartiality import (
 )
 from scoring.models.readings import Assignment, Rating, Recusal, Scorer, ScorerQuerySet, Sheet, SheetQuerySet
 from scoring.models.results import Certificate, CertificateQuerySet, FactorScore, Release, Result, ResultQuerySet
+from scoring.models.retakes import RetakeWish
 from scoring.models.rubrics import (
     Criterion,
     CyclePolicy,
@@ -22,9 +24,13 @@ from scoring.models.rubrics import (
 )
 
 __all__ = [
+    "Appeal",
+    "AppealQuerySet",
     "Assignment",
     "Certificate",
     "CertificateQuerySet",
+    "Correction",
+    "CorrectionQuerySet",
     "Criterion",
     "CyclePolicy",
     "DeclaredTie",
@@ -41,6 +47,7 @@ __all__ = [
     "Release",
     "Result",
     "ResultQuerySet",
+    "RetakeWish",
     "Rubric",
     "RubricQuerySet",
     "Scorer",

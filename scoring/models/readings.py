@@ -1,5 +1,6 @@
 """Who judges what: scorers, assignments, sheets, ratings."""
 
+from datetime import datetime
 from typing import Any
 
 from django.db import models
@@ -62,6 +63,10 @@ class Assignment(models.Model):
         FIRST = "first", "First reading"
         SECOND = "second", "Second reading"
         ADJUDICATION = "adjudication", "Adjudication"
+        APPEAL = "appeal", "Reading for an appeal"
+        APPEAL_LEAD = "appeal_lead", "Adjudication of an appeal"
+
+    OF_APPEALS = [Role.APPEAL, Role.APPEAL_LEAD]
 
     entry = models.ForeignKey(Entry, on_delete=models.PROTECT, related_name="assignments")
     scorer = models.ForeignKey(User, on_delete=models.PROTECT, related_name="assignments")
@@ -71,6 +76,7 @@ class Assignment(models.Model):
     )
     assigned_by = models.ForeignKey(User, null=True, blank=True, on_delete=models.PROTECT, related_name="+")
     assigned_at = models.DateTimeField()
+    due_at = models.DateTimeField(null=True, blank=True, help_text="Where it is not the release of the entry's cycle")
     by_hand = models.TextField(blank=True, help_text="Why staff chose this scorer themselves, and what they set aside")
 
     class Meta:
@@ -82,6 +88,22 @@ class Assignment(models.Model):
 
     def __str__(self) -> str:
         return f"{self.get_role_display()} of entry {self.entry_id}"
+
+    @property
+    def role_shown(self) -> str:
+        """The role as its reader is told it: nobody may know that what they read is an appeal."""
+        shown = {self.Role.APPEAL: self.Role.SECOND, self.Role.APPEAL_LEAD: self.Role.ADJUDICATION}
+        return self.Role(shown.get(self.Role(self.role), self.role)).label
+
+    @property
+    def stands_alone(self) -> bool:
+        """Whether its score counts instead of all others."""
+        return self.role in (self.Role.ADJUDICATION, self.Role.APPEAL_LEAD)
+
+    @property
+    def ends_at(self) -> datetime:
+        """Until when the sheet should be final."""
+        return self.due_at or self.entry.cycle.releases_at
 
 
 class SheetQuerySet(models.QuerySet["Sheet"]):

@@ -60,11 +60,17 @@ class ResultQuerySet(models.QuerySet["Result"]):
 
     def due(self, at: datetime) -> "ResultQuerySet":
         """What is out at `at`, whether or not it is withheld: approved by two, the instant reached, not superseded."""
+        return self._out(at).filter(superseded_at=None)
+
+    def earlier(self, at: datetime) -> "ResultQuerySet":
+        """What was told once and has been replaced since: kept, and still to be read."""
+        return self._out(at).filter(superseded_at__lte=at, told_at__isnull=False)
+
+    def _out(self, at: datetime) -> "ResultQuerySet":
         return self.filter(
             cycle__release__state__in=[Release.State.APPROVED, Release.State.RELEASED],
             cycle__release__releases_at__lte=at,
             released_at__lte=at,
-            superseded_at=None,
         )
 
     def released(self, at: datetime) -> "ResultQuerySet":
@@ -100,7 +106,10 @@ class Result(models.Model):
         null=True, blank=True, help_text="When the candidate could first read it; empty while withheld"
     )
     superseded_at = models.DateTimeField(null=True, blank=True)
-    superseded_reason = models.TextField(blank=True)
+    superseded_reason = models.TextField(blank=True, help_text="The candidate reads it")
+    replaces = models.OneToOneField(
+        "self", null=True, blank=True, on_delete=models.PROTECT, related_name="replaced_by", help_text="An earlier one"
+    )
 
     objects = ResultQuerySet.as_manager()
 
@@ -134,6 +143,8 @@ class FactorScore(models.Model):
         SINGLE = "single", "One scorer"
         AVERAGED = "averaged", "Two scorers, averaged"
         ADJUDICATED = "adjudicated", "Decided by a lead scorer"
+        VERIFIED = "verified", "Raised by an appeal"
+        CORRECTED = "corrected", "Corrected"
 
     result = models.ForeignKey(Result, on_delete=models.PROTECT, related_name="factor_scores")
     entry = models.ForeignKey(Entry, on_delete=models.PROTECT, related_name="scores")

@@ -46,13 +46,26 @@ class ScoringPolicy(models.Model):
         default=False, help_text="Scorers are given nothing before they have signed the cycle's statement"
     )
 
+    appeal_days = models.PositiveSmallIntegerField(
+        "days to ask for a score to be verified",
+        default=30,
+        help_text="Whole days after the day on which the score was told",
+    )
+    appeal_decision_days = models.PositiveSmallIntegerField(
+        "days to decide on it", default=45, help_text="What candidates are told; whole days after the day of asking"
+    )
+    appeal_fee_minor = models.PositiveIntegerField(
+        "fee for it, in cents", default=0, help_text="The portal takes none yet, so this stays 0"
+    )
+
     class Meta:
         ordering = ["-version"]
         verbose_name_plural = "scoring policies"
         constraints = [
+            models.CheckConstraint(condition=Q(appeal_fee_minor=0), name="policy_appeals_are_free"),
             models.CheckConstraint(
                 condition=Q(max_share_percent__gte=1, max_share_percent__lte=100), name="policy_share_is_a_share"
-            )
+            ),
         ]
         triggers = [
             pgtrigger.Trigger(

@@ -17,7 +17,7 @@ from candidates.models import Cycle
 from icg_cert.lib.doors import Request, only_for, refusals_as_page, refuse_form, whole_number
 from icg_cert.lib.refusal import Refused
 from portfolios.models import Entry
-from scoring import assignment, by_hand, policies
+from scoring import assignment, by_hand, policies, retake_choice
 from scoring import board as boards
 from scoring.board_forms import ByHandForm, SeenForm
 from scoring.models import Assignment
@@ -39,6 +39,7 @@ def board(request: Request) -> HttpResponse:
         "cycles": cycles,
         "may_assign": is_staff(request.user),
         "listed": LISTED,
+        "retakes": retake_choice.announced_for(cycle) if cycle and request.at < cycle.closes_at else [],
     }
     return render(request, "scoring/board.html", context)
 

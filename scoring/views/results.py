@@ -9,7 +9,7 @@ from django.views.decorators.http import require_safe
 from icg_cert.lib.doors import Request, refusals_as_page
 from icg_cert.lib.refusal import Refused
 from portfolios.models import Entry
-from scoring import prospects, report_paper, reports, results, what_if
+from scoring import aftermath, prospects, report_paper, reports, results, what_if
 from scoring.models import Certificate, Result, ResultQuerySet
 from scoring.what_next import what_next
 
@@ -107,7 +107,8 @@ def _page(request: Request, result: Result) -> HttpResponse:
         "following": what_next(report, request.at),
         "trials": what_if.trials(ahead) if ahead else [],
         "is_open": ahead is not None and ahead.is_open,
-        "certificate": Certificate.objects.issued(request.at).filter(registration=result.registration_id).first(),
+        "certificate": _certificate(request, result),
+        "after": aftermath.of(result, request.at),
         "is_own": _is_own(request, result),
     }
     return render(request, "scoring/result_detail.html", context)
@@ -121,6 +122,13 @@ def _paper(request: Request, result: Result) -> HttpResponse:
     response = HttpResponse(report_paper.document(report, following, ahead), content_type="application/pdf")
     response["Content-Disposition"] = f'inline; filename="{report_paper.filename(report)}"'
     return response
+
+
+def _certificate(request: Request, result: Result) -> Certificate | None:
+    """The holder's one certificate: a result that replaces another keeps it."""
+    if result.status != Result.Status.CERTIFIED:
+        return None
+    return Certificate.objects.issued(request.at).filter(registration=result.registration_id).first()
 
 
 def _is_own(request: Request, result: Result) -> bool:

@@ -348,7 +348,7 @@ def test_films_withdrawn_after_closing_wait_for_staff_until_the_release() -> Non
 
 
 @pytest.mark.parametrize("count", [1, 3])
-@pytest.mark.parametrize(("person", "queries"), [("candidate", 9), ("scorer", 7), ("staff", 15)])
+@pytest.mark.parametrize(("person", "queries"), [("candidate", 9), ("scorer", 7), ("staff", 18)])
 def test_dashboard_queries_do_not_grow(
     client: Client,
     scorer: User,

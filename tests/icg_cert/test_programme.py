@@ -75,6 +75,9 @@ def test_scoring_policy_is_the_programmes() -> None:
             67,
             False,
             False,
+            30,
+            45,
+            0,
         )
     ]
 

@@ -5,41 +5,16 @@ retakes one in year 3 and is certified. Cy ends not certified. Dee's district pa
 """
 
 from datetime import date, timedelta
-from pathlib import Path
 
-import pytest
-from django.core.management import call_command
-from pytest_django import Settings
-
-from candidates import calendar
 from candidates.models import Cycle, Registration
 from payments import purchase_orders
 from portfolios.models import Entry
 from scoring.models import Certificate, FactorScore
-from tests.factories import MICROSECOND, at, make_scorer, make_user
+from tests.factories import MICROSECOND, at
 from tests.journeys import walk
 from tests.journeys.walk import Cast
 
 ALL = range(1, 8)
-
-
-@pytest.fixture
-def cast(db: None, settings: Settings, tmp_path: Path) -> Cast:
-    settings.DEMO = True
-    settings.PAYMENT_FAKE_GATEWAY = True
-    settings.VAR_DIR = tmp_path
-    settings.MEDIA_ROOT = tmp_path / "media"
-    settings.REHEARSAL_CLOCK_FILE = tmp_path / "rehearsal-clock"
-    call_command("load_programme")
-    staff = make_user("Stef Stone", "staff")
-    calendar.open_year(2026, by=staff, at=at(2026, 10, 1))
-    return Cast(
-        staff=staff,
-        other_staff=make_user("Uma Usman", "staff"),
-        finance=make_user("Fay Finch", "finance"),
-        scorers=[make_scorer(name) for name in ("Sol Sato", "Tia Torres", "Ulf Unger", "Vera Voss")],
-        lead=make_scorer("Lee Lund", "lead scorer"),
-    )
 
 
 def outcomes(made: Registration) -> list[tuple[int, int, str, str]]:

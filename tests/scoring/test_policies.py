@@ -27,6 +27,9 @@ NUMBERS: dict[str, Any] = {
     "max_share_percent": 67,
     "requires_qualification": False,
     "requires_statement": True,
+    "appeal_days": 30,
+    "appeal_decision_days": 45,
+    "appeal_fee_minor": 0,
 }
 
 
