@@ -8,8 +8,8 @@ from django.db.models import Count, Q
 
 from candidates.models import Cycle, User
 from portfolios import catalogue
-from portfolios.models import Entry
-from scoring import policies, readings
+from portfolios.models import Entry, Factor
+from scoring import policies, readings, timing
 from scoring.models import Assignment, Scorer, Sheet
 from scoring.outlook import Outlook, outlook
 from scoring.readings import Judged
@@ -34,6 +34,15 @@ class Share:
 
 
 @dataclass(frozen=True, slots=True)
+class Pace:
+    """How long readings of a factor took: the median in minutes, films included, of so many sheets."""
+
+    factor: Factor
+    minutes: int
+    sheets: int
+
+
+@dataclass(frozen=True, slots=True)
 class Board:
     """One cycle: entries by stage, the readings nobody holds, the decisions nobody may take, who reads how much."""
 
@@ -43,6 +52,7 @@ class Board:
     outlook: Outlook
     without_lead: list[Entry]
     scorers: list[Share]
+    times: list[Pace]
 
 
 def board(cycle: Cycle, at: datetime) -> Board:
@@ -61,7 +71,13 @@ def board(cycle: Cycle, at: datetime) -> Board:
         outlook=outlook(cycle, entries, policy, at),
         without_lead=[entry for entry in entries if _waits_in_vain(judged[entry.pk], rules)],
         scorers=_shares(cycle),
+        times=_times(cycle),
     )
+
+
+def _times(cycle: Cycle) -> list[Pace]:
+    found = timing.medians(cycle)
+    return [Pace(factor, *found[factor.pk]) for factor in catalogue.factors() if factor.pk in found]
 
 
 def entries_of(cycle: Cycle) -> list[Entry]:

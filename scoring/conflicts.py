@@ -10,6 +10,7 @@ from scoring import ties
 from scoring.models import (
     Assignment,
     DeclaredTie,
+    Pause,
     PublicMailDomain,
     Qualification,
     Recusal,
@@ -28,13 +29,27 @@ def barred(
     """Per entry of the cycle (with its registration and user loaded) who may not read it. A fixed number of queries."""
     entries, scorers = list(entries), list(scorers)
     general, of_factor = _unsigned(scorers, policy, cycle), _unqualified(entries, scorers, policy, at)
-    recused, read = _recused(entries), _read_before(entries)
-    tied = _tied({entry.registration_id: entry.registration for entry in entries}, scorers)
+    tied, paused = known(entries, scorers), _paused(at)
     return {
         # What staff cannot set aside comes last and wins.
         entry.pk: {
             **of_factor.get(entry.factor_id, {}),
             **general,
+            **tied[entry.pk],
+            **paused[entry.factor_id],
+        }
+        for entry in entries
+    }
+
+
+def known(entries: Iterable[Entry], scorers: Iterable[Scorer]) -> dict[int, Bars]:
+    """Per entry (as above) who knows its candidate, or has read another attempt of theirs."""
+    entries = list(entries)
+    recused, read = _recused(entries), _read_before(entries)
+    tied = _tied({entry.registration_id: entry.registration for entry in entries}, list(scorers))
+    return {
+        # What staff cannot set aside comes last and wins.
+        entry.pk: {
             **tied[entry.registration_id],
             **dict.fromkeys(recused[entry.registration.user_id], ties.RECUSED),
             **{
@@ -63,6 +78,13 @@ def _unqualified(entries: list[Entry], scorers: list[Scorer], policy: ScoringPol
         factor: {one.user_id: ties.UNQUALIFIED for one in scorers if (factor, one.user_id) not in qualified}
         for factor in {entry.factor_id for entry in entries}
     }
+
+
+def _paused(at: datetime) -> dict[int, Bars]:
+    found: dict[int, Bars] = defaultdict(dict)
+    for factor, scorer in Pause.objects.in_force(at).values_list("factor", "scorer"):
+        found[factor][scorer] = ties.PAUSED
+    return found
 
 
 def _tied(registrations: dict[int, Registration], scorers: list[Scorer]) -> dict[int, Bars]:

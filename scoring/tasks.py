@@ -4,7 +4,7 @@ from celery import shared_task
 
 from icg_cert.lib import clock
 from icg_cert.lib.jobs import each_due
-from scoring import assignment, release
+from scoring import assignment, benchmarks, release, watch
 
 
 @shared_task
@@ -12,6 +12,27 @@ def follow_up_due() -> int:
     """Add the readings that final ones ask for and that could not be added with them; how many were."""
     at = clock.now()
     return each_due(_follow_up, assignment.follow_up_due(), at=at)
+
+
+@shared_task
+def retire_benchmarks() -> int:
+    """End those whose films may not be used for training any more."""
+    at = clock.now()
+    return each_due(benchmarks.retire_without_consent, benchmarks.without_consent(), at=at)
+
+
+@shared_task
+def pause_drifting() -> int:
+    """Pause scorers whose values on benchmarks have moved away."""
+    at = clock.now()
+    return each_due(watch.pause, watch.drifting(at), at=at)
+
+
+@shared_task
+def read_once_more() -> int:
+    """Give what only a paused scorer has read lately to a second reader; how many were given."""
+    at = clock.now()
+    return each_due(watch.read_once_more, watch.to_read_once_more(at), at=at)
 
 
 @shared_task

@@ -1,6 +1,19 @@
 from django.urls import path
 
-from scoring.views import agreement, board, certificates, impartiality, media, queue, release, results, sheet
+from scoring.views import (
+    agreement,
+    benchmarks,
+    board,
+    calibration,
+    certificates,
+    impartiality,
+    media,
+    qualifications,
+    queue,
+    release,
+    results,
+    sheet,
+)
 
 app_name = "scoring"
 
@@ -23,6 +36,7 @@ urlpatterns = [
     path("scoring/statement/<int:year>/", impartiality.statement, name="statement"),
     path("scoring/sheets/<int:pk>/", sheet.sheet, name="sheet"),
     path("scoring/sheets/<int:pk>/finalise/", sheet.sheet_finalise, name="sheet-finalise"),
+    path("scoring/sheets/<int:pk>/time/", sheet.sheet_time, name="sheet-time"),
     path("scoring/sheets/<int:pk>/recuse/", sheet.sheet_recuse, name="sheet-recuse"),
     path("scoring/sheets/<int:pk>/media/<uuid:upload>/", media.sheet_media, name="sheet-media"),
     path("scoring/sheets/<int:pk>/media/<uuid:upload>/poster/", media.sheet_poster, name="sheet-poster"),
@@ -33,4 +47,16 @@ urlpatterns = [
     path("scoring/agreement/<int:year>/", agreement.agreement_of, name="agreement-of"),
     path("scoring/agreement/<int:year>/pairs.csv", agreement.agreement_pairs, name="agreement-pairs"),
     path("scoring/board/entry/<int:pk>/<slug:role>/", board.board_by_hand, name="board-by-hand"),
+    # Measuring scorers: their own calibration; benchmarks and qualifications for leads and staff
+    path("scoring/calibration/", calibration.calibration_list, name="calibration-list"),
+    path("scoring/calibration/<int:number>/begin/", calibration.calibration_begin, name="calibration-begin"),
+    path("scoring/calibration/sheets/<int:pk>/", calibration.calibration_feedback, name="calibration-feedback"),
+    path("scoring/benchmarks/", benchmarks.benchmark_list, name="benchmark-list"),
+    path("scoring/benchmarks/new/", benchmarks.benchmark_new, name="benchmark-new"),
+    path("scoring/benchmarks/<int:pk>/", benchmarks.benchmark, name="benchmark"),
+    path("scoring/benchmarks/<int:pk>/write/", benchmarks.benchmark_write, name="benchmark-write"),
+    path("scoring/benchmarks/<int:pk>/retire/", benchmarks.benchmark_retire, name="benchmark-retire"),
+    path("scoring/references/<int:pk>/sign/", benchmarks.benchmark_sign, name="benchmark-sign"),
+    path("scoring/qualifications/", qualifications.qualification_list, name="qualification-list"),
+    path("scoring/qualifications/<int:pk>/<int:number>/", qualifications.qualification_of, name="qualification-of"),
 ]

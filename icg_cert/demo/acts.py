@@ -159,7 +159,7 @@ def open_sheets(cycle: Cycle) -> QuerySet[Sheet]:
 
 def score(rows: Iterable[Sheet], at: datetime) -> None:
     for sheet in list(rows):
-        by = sheet.assignment.scorer
+        by = sheet.task.scorer
         saved = sheets.save(sheet.pk, version=sheet.version, new=_judgement(sheet), by=by, at=at)
         sheets.finalise(sheet.pk, version=saved.version, by=by, at=at + MINUTE)
 
@@ -169,11 +169,11 @@ def begin(rows: Iterable[Sheet], at: datetime) -> None:
     for sheet in list(rows):
         whole = _judgement(sheet)
         started = Content(ratings=dict(list(whole.ratings.items())[:1]))
-        sheets.save(sheet.pk, version=sheet.version, new=started, by=sheet.assignment.scorer, at=at)
+        sheets.save(sheet.pk, version=sheet.version, new=started, by=sheet.task.scorer, at=at)
 
 
 def _judgement(sheet: Sheet) -> Content:
-    base = _value(sheet.assignment)
+    base = _value(sheet.task)
     criteria = list(sheet.rubric.criteria.all())
     ratings = {criterion.pk: Rated(_shade(base, criterion), EVIDENCE) for criterion in criteria}
     statement = min((statement.pk for statement in sheets.statements_for(sheet)), default=None)

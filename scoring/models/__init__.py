@@ -1,5 +1,19 @@
 """How entries are judged, and when it is told."""
 
+from scoring.models.attention import TimeOnSheet
+from scoring.models.calibration import (
+    Benchmark,
+    BenchmarkQuerySet,
+    Calibration,
+    Pause,
+    PauseQuerySet,
+    Reference,
+    ReferenceQuerySet,
+    ReferenceSignature,
+    ReferenceValue,
+    Standard,
+    Trial,
+)
 from scoring.models.impartiality import (
     DeclaredTie,
     PublicMailDomain,
@@ -22,6 +36,9 @@ from scoring.models.rubrics import (
 
 __all__ = [
     "Assignment",
+    "Benchmark",
+    "BenchmarkQuerySet",
+    "Calibration",
     "Certificate",
     "CertificateQuerySet",
     "Criterion",
@@ -30,12 +47,18 @@ __all__ = [
     "FactorScore",
     "FeedbackStatement",
     "Level",
+    "Pause",
+    "PauseQuerySet",
     "PublicMailDomain",
     "Qualification",
     "QualificationQuerySet",
     "Rating",
     "ReadingTime",
     "Recusal",
+    "Reference",
+    "ReferenceQuerySet",
+    "ReferenceSignature",
+    "ReferenceValue",
     "Release",
     "Result",
     "ResultQuerySet",
@@ -46,5 +69,8 @@ __all__ = [
     "ScoringPolicy",
     "Sheet",
     "SheetQuerySet",
+    "Standard",
     "Statement",
+    "TimeOnSheet",
+    "Trial",
 ]

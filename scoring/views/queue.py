@@ -19,8 +19,12 @@ PER_PAGE = 50
 @require_safe
 def queue(request: Request) -> HttpResponse:
     page = Paginator(queues.open_sheets(request.user), PER_PAGE).get_page(request.GET.get("page"))
+    workload = queues.workload(request.user, request.at)
+    for sheet in page:
+        sheet.minutes_left = workload.left.get(sheet.pk, 0)
     context = {
         "page": page,
+        "workload": workload,
         "done": queues.done_sheets(request.user, request.at)[:PER_PAGE],
         "sees_board": sees_board(request.user),
         "unsigned": statements.due(request.user, request.at),
