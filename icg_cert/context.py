@@ -51,6 +51,7 @@ BELOW = {
     "scoring:agreement": "scoring:board",
     "scoring:qualification-list": "scoring:board",
     "scoring:benchmark-list": "scoring:board",
+    "scoring:back-reading-list": "scoring:board",
 }
 
 

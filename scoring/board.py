@@ -10,7 +10,7 @@ from candidates.models import Cycle, User
 from portfolios import catalogue
 from portfolios.models import Entry, Factor
 from scoring import policies, readings, timing
-from scoring.models import Assignment, Scorer, Sheet
+from scoring.models import Assignment, BackReading, Scorer, Sheet
 from scoring.outlook import Outlook, outlook
 from scoring.readings import Judged
 from scoring.scores import NEEDS_ADJUDICATION, Rules
@@ -25,12 +25,13 @@ class Stage(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Share:
-    """How many of the cycle's readings one scorer has not begun, has in progress, has finalised."""
+    """How many of the cycle's readings one scorer has not begun, has in progress, has finalised; notes of leads."""
 
     name: str
     waiting: int
     begun: int
     final: int
+    read_along: int
 
 
 @dataclass(frozen=True, slots=True)
@@ -117,7 +118,9 @@ def _shares(cycle: Cycle) -> list[Share]:
             final=Count("pk", filter=Q(sheet__status=Sheet.Status.FINAL)),
         )
     )
-    held = {scorer: counts for scorer, *counts in counted}
+    along = BackReading.objects.filter(sheet__assignment__entry__cycle=cycle, sent_at__isnull=False)
+    read_along = dict(along.order_by().values_list("sheet__assignment__scorer").annotate(Count("pk")))
+    held = {scorer: (waiting, begun, final) for scorer, waiting, begun, final in counted}
     active = Scorer.objects.active().order_by().values("user")
     people = User.objects.filter(Q(pk__in=active) | Q(pk__in=held)).order_by("name", "pk").values_list("pk", "name")
-    return [Share(name, *held.get(pk, (0, 0, 0))) for pk, name in people]
+    return [Share(name, *held.get(pk, (0, 0, 0)), read_along=read_along.get(pk, 0)) for pk, name in people]

@@ -9,6 +9,7 @@ from portfolios.models import Entry
 from scoring import ties
 from scoring.models import (
     Assignment,
+    BackReading,
     DeclaredTie,
     Pause,
     PublicMailDomain,
@@ -43,9 +44,9 @@ def barred(
 
 
 def known(entries: Iterable[Entry], scorers: Iterable[Scorer]) -> dict[int, Bars]:
-    """Per entry (as above) who knows its candidate, or has read another attempt of theirs."""
+    """Per entry (as above) who knows its candidate, has read another attempt of theirs, or read any along."""
     entries = list(entries)
-    recused, read = _recused(entries), _read_before(entries)
+    recused, read, along = _recused(entries), _read_before(entries), _read_along(entries)
     tied = _tied({entry.registration_id: entry.registration for entry in entries}, list(scorers))
     return {
         # What staff cannot set aside comes last and wins.
@@ -57,6 +58,7 @@ def known(entries: Iterable[Entry], scorers: Iterable[Scorer]) -> dict[int, Bars
                 for other, reader in read[entry.registration.user_id, entry.factor_id]
                 if other != entry.pk
             },
+            **dict.fromkeys(along[entry.registration.user_id, entry.factor_id], ties.READS_IT),
             **{key: why for key, why in tied[entry.registration_id].items() if why == ties.SELF},
         }
         for entry in entries
@@ -132,6 +134,16 @@ def _recused(entries: list[Entry]) -> dict[int, set[int]]:
     found: dict[int, set[int]] = defaultdict(set)
     for candidate, scorer in rows.values_list("registration__user", "scorer"):
         found[candidate].add(scorer)
+    return found
+
+
+def _read_along(entries: list[Entry]) -> dict[tuple[int, int], set[int]]:
+    """(candidate, factor) to leads who looked over a sheet of theirs: no independent readers any more."""
+    rows = BackReading.objects.filter(sheet__assignment__entry__registration__user__in=_candidates(entries))
+    entry = "sheet__assignment__entry"
+    found: dict[tuple[int, int], set[int]] = defaultdict(set)
+    for candidate, factor, lead in rows.values_list(f"{entry}__registration__user", f"{entry}__factor", "lead"):
+        found[candidate, factor].add(lead)
     return found
 
 

@@ -13,9 +13,9 @@ def sheets_visible_to(user: Any) -> Q:
 
 
 def files_visible_to(user: Any) -> Q:
-    """Of sheets: whose entry's files one may look at. Leads also where a reference is to be signed."""
+    """Of sheets: whose entry's files one may look at. Leads also where they sign a reference or read along."""
     mine = sheets_visible_to(user)
-    return mine | Q(reference__isnull=False) if is_lead(user) else mine
+    return mine | Q(reference__isnull=False) | Q(back_readings__lead=user) if is_lead(user) else mine
 
 
 def reads_entries() -> Q:

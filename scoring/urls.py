@@ -2,6 +2,7 @@ from django.urls import path
 
 from scoring.views import (
     agreement,
+    back_reading,
     benchmarks,
     board,
     calibration,
@@ -57,6 +58,9 @@ urlpatterns = [
     path("scoring/benchmarks/<int:pk>/write/", benchmarks.benchmark_write, name="benchmark-write"),
     path("scoring/benchmarks/<int:pk>/retire/", benchmarks.benchmark_retire, name="benchmark-retire"),
     path("scoring/references/<int:pk>/sign/", benchmarks.benchmark_sign, name="benchmark-sign"),
+    path("scoring/back-reading/", back_reading.back_reading_list, name="back-reading-list"),
+    path("scoring/back-reading/sheets/<int:pk>/", back_reading.back_reading_open, name="back-reading-open"),
+    path("scoring/back-reading/<int:pk>/", back_reading.back_reading_of, name="back-reading"),
     path("scoring/qualifications/", qualifications.qualification_list, name="qualification-list"),
     path("scoring/qualifications/<int:pk>/<int:number>/", qualifications.qualification_of, name="qualification-of"),
 ]

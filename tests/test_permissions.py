@@ -26,7 +26,7 @@ from payments import attempts, invoices, quotes
 from payments.models import CreditNote, Invoice, Quote
 from portfolios import consents, purging, storage
 from portfolios.models import Entry, Requirement, Upload
-from scoring import calibration, release, sheets
+from scoring import back_reading, calibration, release, sheets
 from scoring.models import Certificate, Reference, Sheet
 from tests.factories import (
     at,
@@ -89,6 +89,7 @@ def answered(cast: Cast) -> dict[str, Any]:
 
 
 ANSWER = {"answer": "Here it is."}
+SAME = {"view": "same", "note": ""}
 OLD = {"reason": "Too well known."}
 QUALIFY = {"act": "qualify", "reason": "Seen in training."}
 
@@ -171,6 +172,17 @@ def finished_trial(cast: Cast) -> dict[str, Any]:
         sheet.ratings.create(criterion=criterion, value="3.00")
     sheets.finalise(sheet.pk, version=0, by=cast["scorer"], at=at(2027, 7, 1))
     return {"pk": sheet.pk}
+
+
+def final_sheet(cast: Cast) -> dict[str, Any]:
+    """The scorer's, in the weeks of scoring."""
+    read_twice(cast)
+    return {"pk": Sheet.objects.get(assignment__scorer=cast["scorer"]).pk}
+
+
+def reading_along(cast: Cast) -> dict[str, Any]:
+    sheet = final_sheet(cast)["pk"]
+    return {"pk": back_reading.open_sheet(sheet, by=cast["lead"], at=at(2027, 7, 1)).pk}
 
 
 def scorer_and_factor(cast: Cast) -> dict[str, Any]:
@@ -533,6 +545,13 @@ TABLE: list[Row] = [
     ("scoring:benchmark-retire",   "POST", benchmarked,    "302  403  403  403  403  302  403  403", OLD),
     ("scoring:benchmark-sign",     "GET",  reference,      "302  403  403  403  403  405  403  403"),
     ("scoring:benchmark-sign",     "POST", reference,      "302  403  403  403  403  302  403  403"),
+    ("scoring:back-reading-list",  "GET",  read_twice,     "302  403  403  403  403  200  403  403"),
+    ("scoring:back-reading-list",  "POST", nothing,        "302  403  403  403  403  405  403  403"),
+    ("scoring:back-reading-open",  "GET",  final_sheet,    "302  403  403  403  403  405  403  403"),
+    ("scoring:back-reading-open",  "POST", final_sheet,    "302  403  403  403  403  302  403  403"),
+    ("scoring:back-reading-open",  "POST", finished_trial, "302  403  403  403  403  404  403  403"),
+    ("scoring:back-reading",       "GET",  reading_along,  "302  403  403  403  403  200  403  403"),
+    ("scoring:back-reading",       "POST", reading_along,  "302  403  403  403  403  302  403  403", SAME),
     ("scoring:qualification-list", "GET",  nothing,        "302  403  403  403  403  200  200  403"),
     ("scoring:qualification-list", "POST", nothing,        "302  403  403  403  403  405  405  403"),
     ("scoring:qualification-of",   "GET",  scorer_and_factor, "302  403  403  403  403  200  200  403"),

@@ -1,6 +1,6 @@
 """How entries are judged, and when it is told."""
 
-from scoring.models.attention import TimeOnSheet
+from scoring.models.attention import BackReading, TimeOnSheet
 from scoring.models.calibration import (
     Benchmark,
     BenchmarkQuerySet,
@@ -36,6 +36,7 @@ from scoring.models.rubrics import (
 
 __all__ = [
     "Assignment",
+    "BackReading",
     "Benchmark",
     "BenchmarkQuerySet",
     "Calibration",

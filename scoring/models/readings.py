@@ -102,7 +102,7 @@ class SheetQuerySet(models.QuerySet["Sheet"]):
         return self.filter(permissions.sheets_visible_to(user))
 
     def with_files_for(self, user: Any) -> "SheetQuerySet":
-        return self.filter(permissions.files_visible_to(user))
+        return self.filter(permissions.files_visible_to(user)).distinct()
 
     def queued(self) -> Any:
         """What stands in queues: readings, and the benchmarks among them, which nothing tells apart.

@@ -17,7 +17,7 @@ from icg_cert.lib.refusal import Refused
 from portfolios import consents, viewing
 from portfolios.models import Upload
 from portfolios.viewing import Showing
-from scoring import handover, sheets, timing
+from scoring import back_reading, handover, sheets, timing
 from scoring.forms import RecuseForm, SheetForm, evidence_name, initial_of
 from scoring.models import Sheet, Trial
 from scoring.scores import sheet_score
@@ -146,6 +146,7 @@ def _page(request: Request, shown: Sheet, form: SheetForm, status: int = 200, **
         "form": form,
         "showings": showings,
         "films": _films(showings),
+        "notes": back_reading.notes_for(request.user).filter(sheet=shown),
         "withdrawn": consents.withdrawn_from(shown.entry),
         "is_final": shown.status == Sheet.Status.FINAL,
         **more,

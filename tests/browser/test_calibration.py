@@ -9,9 +9,9 @@ from playwright.sync_api import Page
 
 from candidates.models import User
 from icg_cert.lib import clock
-from scoring.models import Benchmark, Qualification
+from scoring.models import Benchmark, Pause, Qualification
 from tests.browser.conftest import Visitor
-from tests.factories import at, make_benchmark, make_locked, make_upload
+from tests.factories import at, make_benchmark, make_cycle, make_locked, make_reading, make_upload
 
 pytestmark = pytest.mark.requires("chromium")
 RIGHT, WRONG = ("3.00", "3.25", "3.00"), ("3.00", "1.00", "4.25")
@@ -93,3 +93,28 @@ def test_leads_choose_write_and_sign_benchmarks(arrive: Any, year: dict[str, Use
     lee.look("qualification decided")
     lee.go(f"/scoring/benchmarks/{Benchmark.objects.latest('pk').pk}/retire/")
     lee.look("benchmark retire")
+
+
+def test_a_lead_reads_along_and_looks_at_who_is_paused(arrive: Any, year: dict[str, User]) -> None:
+    sheet = make_reading(make_locked(cycle=make_cycle(2028)), year["scorer"], "3.00", "3.25", "3.00")
+    make_reading(make_locked(cycle=make_cycle(2028)), year["scorer"])
+    lee = sign_in(arrive, year["lead"])
+    page = lee.go("/scoring/back-reading/")
+    lee.look("reading along")
+    page.get_by_role("button", name="Read along").click()
+    lee.look("reading along one")
+    page.get_by_label("Close; see my note").check(force=True)
+    page.get_by_label("Note to the scorer").fill("The goal is named well. Look at 2:10 once more.")
+    page.get_by_role("button", name="Send this to the scorer").click()
+    lee.look("reading along sent")
+    sol = sign_in(arrive, year["scorer"])
+    sol.go("/scoring/")
+    sol.look("queue")
+    sol.go(f"/scoring/sheets/{sheet.pk}/")
+    sol.look("note")
+    paused = {"scorer": year["scorer"], "factor": sheet.entry.factor, "began_at": at(2028, 7, 1)}
+    Pause.objects.create(**paused, reason="Of the last 6 values on benchmarks 3 are off.")
+    lee.go(f"/scoring/qualifications/{year['scorer'].pk}/1/")
+    lee.look("paused")
+    lee.go("/scoring/board/?cycle=2028")
+    lee.look("board")

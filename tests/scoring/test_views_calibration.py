@@ -118,7 +118,7 @@ def test_calibration_failed_says_what_to_do(scorer: User) -> None:
     make_benchmark()
     page = fill(scorer, open_trial(scorer), "1.00", "3.00", "3.00")
     assert texts(page, ".notice h2") == ["Not passed yet"]
-    assert "Read the reasons above beside the rubric’s words" in page.get_text()
+    assert "Read the reasons below beside the rubric’s words" in page.get_text()
     page = page_of(scorer, "/scoring/calibration/")
     assert texts(page, ".task .state") == ["Not passed yet"]
     assert "The lead scorers decide how you go on" in page.get_text()
@@ -172,7 +172,7 @@ def test_calibration_queries_do_not_grow(
         fill(scorer, sheet, "1.00", "1.00", "1.00")
     client = signed_in(scorer)
     client.get("/scoring/calibration/")
-    with django_assert_num_queries(18):
+    with django_assert_num_queries(19):
         client.get("/scoring/calibration/")
     with django_assert_num_queries(8):
         client.get(f"/scoring/calibration/sheets/{sheet.pk}/")
