@@ -22,8 +22,8 @@ from payments.purchase_orders import Order
 from payments.quotes import Wanted
 from portfolios import checks, consents, submission, uploads
 from portfolios.models import Entry, Factor, Requirement
-from scoring import sheets
-from scoring.models import Assignment, Criterion, Sheet
+from scoring import benchmarks, sheets
+from scoring.models import Assignment, Benchmark, Criterion, Sheet
 from scoring.scores import VALUES
 from scoring.sheets import Content, Rated
 
@@ -170,6 +170,16 @@ def begin(rows: Iterable[Sheet], at: datetime) -> None:
         whole = _judgement(sheet)
         started = Content(ratings=dict(list(whole.ratings.items())[:1]))
         sheets.save(sheet.pk, version=sheet.version, new=started, by=sheet.task.scorer, at=at)
+
+
+def make_benchmark(entry: Entry, lead: User, other_lead: User, at: datetime) -> None:
+    """One lead chooses a released entry and says what it deserves, another signs."""
+    words = "The author agreed by e-mail; it is in the folder of consents."
+    made = benchmarks.choose(entry.pk, use=Benchmark.Use.CALIBRATION, permission=words, by=lead, at=at)
+    sheet = benchmarks.write(made.pk, by=lead, at=at)
+    saved = sheets.save(sheet.pk, version=sheet.version, new=_judgement(sheet), by=lead, at=at)
+    sheets.finalise(sheet.pk, version=saved.version, by=lead, at=at + MINUTE)
+    benchmarks.sign(made.references.get().pk, by=other_lead, at=at + DAY)
 
 
 def _judgement(sheet: Sheet) -> Content:
