@@ -47,7 +47,12 @@ def frame(request: HttpRequest) -> dict[str, Any]:
 
 
 # Pages that stand below an entry of the menu whose address is not the beginning of theirs.
-BELOW = {"scoring:agreement": "scoring:board"}
+BELOW = {
+    "scoring:agreement": "scoring:board",
+    "scoring:qualification-list": "scoring:board",
+    "scoring:benchmark-list": "scoring:board",
+    "scoring:back-reading-list": "scoring:board",
+}
 
 
 def nav(user: Any, path: str) -> list[NavItem]:

@@ -108,13 +108,14 @@ def _scorer(user: Any) -> Panel:
     draft, final = Q(status=Sheet.Status.DRAFT), Q(status=Sheet.Status.FINAL)
     by_cycle = (
         Sheet.objects.visible_to(user)
-        .values("assignment__entry__cycle__year")
+        .queued()
+        .values("cycle_year")
         .annotate(
             to_do=Count("pk", filter=draft & Q(saved_at=None)),
             begun=Count("pk", filter=draft & Q(saved_at__isnull=False)),
             done=Count("pk", filter=final),
         )
-        .order_by("-assignment__entry__cycle__year")
+        .order_by("-cycle_year")
     )
     return Panel("_dashboard_scorer.html", {"cycles": _progress(by_cycle)})
 
@@ -122,7 +123,7 @@ def _scorer(user: Any) -> Panel:
 def _progress(rows: Iterable[Any]) -> list[dict[str, int]]:
     return [
         {
-            "year": row["assignment__entry__cycle__year"],
+            "year": row["cycle_year"],
             "total": row["to_do"] + row["begun"] + row["done"],
             **{name: row[name] for name in ("to_do", "begun", "done")},
         }

@@ -22,13 +22,14 @@ from icg_cert.lib.refusal import Refused
 from icg_cert.permissions import grant_roles
 from payments.models import Vendor
 from portfolios.models import Factor, Requirement
-from scoring import policies, rubrics
-from scoring.models import FeedbackStatement, PublicMailDomain, ReadingTime, ScoringPolicy
+from scoring import policies, rubrics, standards
+from scoring.models import FeedbackStatement, PublicMailDomain, ReadingTime, ScoringPolicy, Standard
 from scoring.rubrics import CriterionWords, LevelWords
 
 FILE = Path(__file__).with_name("programme.json")
 REQUIREMENT_DEFAULTS = {"minimum": 1, "maximum": 1, "max_minutes": None, "max_pages": None}
 SCORES = ["threshold", "floor", "adjudication_gap", "double_band"]
+POINTS = ["farthest", "severity"]
 
 
 @dataclass
@@ -70,6 +71,7 @@ def load(content: dict[str, Any], *, by: User | None, at: datetime) -> Loaded:
     for text in content["texts"]:
         _load_text(text, loaded)
     _load_policy(content["scoring_policy"], loaded, by, at)
+    _load_standard(content["standard_of_scorers"], loaded, by, at)
     _load_domains(content["public_mail_domains"], loaded)
     for factor in content["factors"]:
         _load_factor(factor, content, loaded, by, at)
@@ -109,6 +111,15 @@ def _load_policy(content: dict[str, Any], loaded: Loaded, by: User | None, at: d
         policies.adopt(by=by, at=at, **{name: exact[name] for name in policies.NUMBERS})
     is_same = there is None or model_to_dict(there, exact) == exact
     loaded.note("the scoring policy", is_new=there is None, is_same=is_same)
+
+
+def _load_standard(content: dict[str, Any], loaded: Loaded, by: User | None, at: datetime) -> None:
+    exact = {name: Decimal(value) if name in POINTS else value for name, value in content.items()}
+    there = Standard.objects.filter(factor=None).order_by("-pk").first()
+    if there is None:
+        standards.adopt(None, by=by, at=at, **{name: exact[name] for name in standards.NUMBERS})
+    is_same = there is None or model_to_dict(there, exact) == exact
+    loaded.note("the standard of scorers", is_new=there is None, is_same=is_same)
 
 
 def _load_domains(domains: list[str], loaded: Loaded) -> None:

@@ -1,6 +1,6 @@
 """Giving readings to scorers: a cycle at once, and one more where it must follow. Taking them away: handover.py."""
 
-from collections import defaultdict
+from collections import Counter, defaultdict
 from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import datetime
@@ -13,7 +13,7 @@ from icg_cert.audit import trail
 from icg_cert.lib.refusal import Refused
 from icg_cert.mail import outbox
 from portfolios.models import Entry
-from scoring import facts, outlook, planner, policies, readings
+from scoring import facts, outlook, planner, policies, readings, seeds
 from scoring.models import Assignment, Rubric, Scorer, ScoringPolicy, Sheet
 from scoring.outlook import Missing
 
@@ -165,7 +165,7 @@ def give(new: list[New], cycle: Cycle, *, by: User | None, at: datetime) -> list
         for one in new
     )
     Sheet.objects.bulk_create(Sheet(assignment=one, rubric_id=rubrics[one.entry_id]) for one in assignments)
-    _tell(assignments, cycle, at)
+    _tell(assignments, seeds.sow(assignments, cycle, at=at), cycle, at)
     return assignments
 
 
@@ -182,18 +182,20 @@ def _rubrics(entries: Iterable[Entry]) -> dict[int, int]:
     return {entry.pk: used.get(entry.pk) or current[entry.factor_id] for entry in entries}
 
 
-def _tell(assignments: list[Assignment], cycle: Cycle, at: datetime) -> None:
+def _tell(assignments: list[Assignment], sown: Counter[int], cycle: Cycle, at: datetime) -> None:
+    """What each finds in their queue now."""
     theirs = defaultdict(list)
     for assignment in assignments:
         theirs[assignment.scorer_id].append(assignment)
     for scorer in User.objects.filter(pk__in=theirs).order_by("pk"):
         given = theirs[scorer.pk]
+        count = len(given) + sown[scorer.pk]
         outbox.queue(
             "assigned",
             to=scorer,
-            key=f"assigned:{given[0].pk}:{len(given)}",
+            key=f"assigned:{given[0].pk}:{count}",  # stands in the mail's head, so it says no other number
             at=at,
-            count=len(given),
+            count=count,
             adjudications=sum(one.stands_alone for one in given),
             cycle_year=cycle.year,
             due_at=min(one.due_at or cycle.releases_at for one in given),

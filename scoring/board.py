@@ -8,9 +8,9 @@ from django.db.models import Count, Q
 
 from candidates.models import Cycle, User
 from portfolios import catalogue
-from portfolios.models import Entry
-from scoring import policies, readings
-from scoring.models import Assignment, Scorer, Sheet
+from portfolios.models import Entry, Factor
+from scoring import policies, readings, timing
+from scoring.models import Assignment, BackReading, Scorer, Sheet
 from scoring.outlook import Outlook, outlook
 from scoring.readings import Judged
 from scoring.scores import NEEDS_ADJUDICATION, Rules
@@ -25,12 +25,22 @@ class Stage(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Share:
-    """How many of the cycle's readings one scorer has not begun, has in progress, has finalised."""
+    """How many of the cycle's readings one scorer has not begun, has in progress, has finalised; notes of leads."""
 
     name: str
     waiting: int
     begun: int
     final: int
+    read_along: int
+
+
+@dataclass(frozen=True, slots=True)
+class Pace:
+    """How long readings of a factor took: the median in minutes, films included, of so many sheets."""
+
+    factor: Factor
+    minutes: int
+    sheets: int
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,6 +53,7 @@ class Board:
     outlook: Outlook
     without_lead: list[Entry]
     scorers: list[Share]
+    times: list[Pace]
 
 
 def board(cycle: Cycle, at: datetime) -> Board:
@@ -61,7 +72,13 @@ def board(cycle: Cycle, at: datetime) -> Board:
         outlook=outlook(cycle, entries, policy, at),
         without_lead=[entry for entry in entries if _waits_in_vain(judged[entry.pk], rules)],
         scorers=_shares(cycle),
+        times=_times(cycle),
     )
+
+
+def _times(cycle: Cycle) -> list[Pace]:
+    found = timing.medians(cycle)
+    return [Pace(factor, *found[factor.pk]) for factor in catalogue.factors() if factor.pk in found]
 
 
 def entries_of(cycle: Cycle) -> list[Entry]:
@@ -101,7 +118,9 @@ def _shares(cycle: Cycle) -> list[Share]:
             final=Count("pk", filter=Q(sheet__status=Sheet.Status.FINAL)),
         )
     )
-    held = {scorer: counts for scorer, *counts in counted}
+    along = BackReading.objects.filter(sheet__assignment__entry__cycle=cycle, sent_at__isnull=False)
+    read_along = dict(along.order_by().values_list("sheet__assignment__scorer").annotate(Count("pk")))
+    held = {scorer: (waiting, begun, final) for scorer, waiting, begun, final in counted}
     active = Scorer.objects.active().order_by().values("user")
     people = User.objects.filter(Q(pk__in=active) | Q(pk__in=held)).order_by("name", "pk").values_list("pk", "name")
-    return [Share(name, *held.get(pk, (0, 0, 0))) for pk, name in people]
+    return [Share(name, *held.get(pk, (0, 0, 0)), read_along=read_along.get(pk, 0)) for pk, name in people]

@@ -9,7 +9,9 @@ from portfolios.models import Entry
 from scoring import ties
 from scoring.models import (
     Assignment,
+    BackReading,
     DeclaredTie,
+    Pause,
     PublicMailDomain,
     Qualification,
     Recusal,
@@ -28,13 +30,27 @@ def barred(
     """Per entry of the cycle (with its registration and user loaded) who may not read it. A fixed number of queries."""
     entries, scorers = list(entries), list(scorers)
     general, of_factor = _unsigned(scorers, policy, cycle), _unqualified(entries, scorers, policy, at)
-    recused, read = _recused(entries), _read_before(entries)
-    tied = _tied({entry.registration_id: entry.registration for entry in entries}, scorers)
+    tied, paused = known(entries, scorers), _paused(at)
     return {
         # What staff cannot set aside comes last and wins.
         entry.pk: {
             **of_factor.get(entry.factor_id, {}),
             **general,
+            **tied[entry.pk],
+            **paused[entry.factor_id],
+        }
+        for entry in entries
+    }
+
+
+def known(entries: Iterable[Entry], scorers: Iterable[Scorer]) -> dict[int, Bars]:
+    """Per entry (as above) who knows its candidate, has read another attempt of theirs, or read any along."""
+    entries = list(entries)
+    recused, read, along = _recused(entries), _read_before(entries), _read_along(entries)
+    tied = _tied({entry.registration_id: entry.registration for entry in entries}, list(scorers))
+    return {
+        # What staff cannot set aside comes last and wins.
+        entry.pk: {
             **tied[entry.registration_id],
             **dict.fromkeys(recused[entry.registration.user_id], ties.RECUSED),
             **{
@@ -42,6 +58,7 @@ def barred(
                 for other, reader in read[entry.registration.user_id, entry.factor_id]
                 if other != entry.pk
             },
+            **dict.fromkeys(along[entry.registration.user_id, entry.factor_id], ties.READS_IT),
             **{key: why for key, why in tied[entry.registration_id].items() if why == ties.SELF},
         }
         for entry in entries
@@ -63,6 +80,13 @@ def _unqualified(entries: list[Entry], scorers: list[Scorer], policy: ScoringPol
         factor: {one.user_id: ties.UNQUALIFIED for one in scorers if (factor, one.user_id) not in qualified}
         for factor in {entry.factor_id for entry in entries}
     }
+
+
+def _paused(at: datetime) -> dict[int, Bars]:
+    found: dict[int, Bars] = defaultdict(dict)
+    for factor, scorer in Pause.objects.in_force(at).values_list("factor", "scorer"):
+        found[factor][scorer] = ties.PAUSED
+    return found
 
 
 def _tied(registrations: dict[int, Registration], scorers: list[Scorer]) -> dict[int, Bars]:
@@ -110,6 +134,16 @@ def _recused(entries: list[Entry]) -> dict[int, set[int]]:
     found: dict[int, set[int]] = defaultdict(set)
     for candidate, scorer in rows.values_list("registration__user", "scorer"):
         found[candidate].add(scorer)
+    return found
+
+
+def _read_along(entries: list[Entry]) -> dict[tuple[int, int], set[int]]:
+    """(candidate, factor) to leads who looked over a sheet of theirs: no independent readers any more."""
+    rows = BackReading.objects.filter(sheet__assignment__entry__registration__user__in=_candidates(entries))
+    entry = "sheet__assignment__entry"
+    found: dict[tuple[int, int], set[int]] = defaultdict(set)
+    for candidate, factor, lead in rows.values_list(f"{entry}__registration__user", f"{entry}__factor", "lead"):
+        found[candidate, factor].add(lead)
     return found
 
 

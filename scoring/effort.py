@@ -1,11 +1,12 @@
 """How long readings of a cycle are expected to take: the factor's reading time, and the films handed in."""
 
+from collections.abc import Iterable
 from dataclasses import dataclass
 
 from django.db.models import Sum
 
 from candidates.models import Cycle
-from portfolios.models import Requirement, Upload
+from portfolios.models import Requirement, Upload, UploadQuerySet
 from scoring import planner
 from scoring.models import ReadingTime
 
@@ -22,7 +23,16 @@ class Effort:
     @classmethod
     def of(cls, cycle: Cycle) -> "Effort":
         """Two queries."""
-        films = Upload.objects.current().filter(entry__cycle=cycle, requirement__kind=Requirement.Kind.VIDEO)
+        return cls._from(Upload.objects.filter(entry__cycle=cycle))
+
+    @classmethod
+    def among(cls, entries: Iterable[int]) -> "Effort":
+        """Of these entries, whichever cycle they are of. Two queries."""
+        return cls._from(Upload.objects.filter(entry__in=entries))
+
+    @classmethod
+    def _from(cls, uploads: UploadQuerySet) -> "Effort":
+        films = uploads.current().filter(requirement__kind=Requirement.Kind.VIDEO)
         lengths = films.exclude(duration_ms=None).order_by().values_list("entry").annotate(Sum("duration_ms"))
         return cls(dict(ReadingTime.objects.order_by().values_list("factor", "minutes")), dict(lengths))
 

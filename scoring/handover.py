@@ -14,8 +14,8 @@ from candidates.models import User
 from icg_cert.audit import trail
 from icg_cert.lib.refusal import Refused
 from portfolios.models import Entry
-from scoring import assignment, conflicts
-from scoring.models import Assignment, DeclaredTie, Recusal, Scorer, Sheet
+from scoring import assignment, conflicts, trials
+from scoring.models import Assignment, DeclaredTie, Recusal, Scorer, Sheet, Trial
 from scoring.ties import Declared
 
 MOST_TIES = 50
@@ -28,17 +28,20 @@ def recuse(sheet_id: int, *, reason: str, by: User, at: datetime) -> None:
     What was noted so far is thrown away, so that it cannot count and the next reader cannot see it. Where nobody else
     may read, the reading is open again and the board says so. Refused "final" once the sheet counts.
     """
-    mine = Sheet.objects.visible_to(by).select_related("assignment__entry__registration")
-    candidate = mine.get(pk=sheet_id).assignment.entry.registration.user_id
+    mine = Sheet.objects.visible_to(by).select_related(
+        "assignment__entry__registration", "trial__benchmark__entry__registration"
+    )
+    candidate = mine.get(pk=sheet_id).entry.registration.user_id
     unfinished = _locked(Assignment.objects.filter(scorer=by, entry__registration__user=candidate))
     sheet = mine.get(pk=sheet_id)
     if sheet.status == Sheet.Status.FINAL:
         raise Refused("final", "This sheet is final and counts already. Tell a lead scorer about the conflict.")
     Recusal.objects.get_or_create(
         scorer=by,
-        registration=sheet.assignment.entry.registration,
+        registration=sheet.entry.registration,
         defaults={"reason": reason.strip(), "declared_at": at},
     )
+    trials.take_away(Trial.objects.filter(scorer=by, benchmark__entry__registration__user=candidate), by=by, at=at)
     _pass_on_all(unfinished, by=by, at=at)
 
 
@@ -82,6 +85,20 @@ def stand_down(scorer_id: int, *, by: User, at: datetime) -> int:
     if scorer.is_active:
         Scorer.objects.filter(pk=scorer.pk).update(is_active=False)
         trail.record("scorer.stand_down", scorer, by=by, at=at, before={"is_active": True}, after={"is_active": False})
+    trials.take_away(Trial.objects.filter(scorer=scorer_id), by=by, at=at)
+    return _pass_on_all(unfinished, by=by, at=at)
+
+
+def pass_on_factor(scorer_id: int, factor_id: int, *, by: User | None, at: datetime) -> int:
+    """Their unfinished readings of one factor go to others, benchmarks among them away; how many readings those were.
+
+    First in the caller's transaction: it locks entries.
+    """
+    unfinished = _locked(
+        Assignment.objects.filter(scorer=scorer_id, entry__factor=factor_id).exclude(role=Assignment.Role.ADJUDICATION)
+    )
+    seeded = Trial.objects.filter(scorer=scorer_id, use=Trial.Use.SEED, benchmark__entry__factor=factor_id)
+    trials.take_away(seeded, by=by, at=at)
     return _pass_on_all(unfinished, by=by, at=at)
 
 
@@ -114,13 +131,13 @@ def _locked(assignments: QuerySet[Assignment]) -> list[tuple[Assignment, Entry]]
     return [(row, entries[row.entry_id]) for row in rows.order_by("pk")]
 
 
-def _pass_on_all(unfinished: list[tuple[Assignment, Entry]], *, by: User, at: datetime) -> int:
+def _pass_on_all(unfinished: list[tuple[Assignment, Entry]], *, by: User | None, at: datetime) -> int:
     for reading, entry in unfinished:
         _pass_on(reading, entry, by=by, at=at)
     return len(unfinished)
 
 
-def _pass_on(reading: Assignment, entry: Entry, *, by: User, at: datetime) -> Assignment | None:
+def _pass_on(reading: Assignment, entry: Entry, *, by: User | None, at: datetime) -> Assignment | None:
     """To somebody else, or to nobody where nobody may: then it is open again, and the board says so."""
     take_away(reading, by=by, at=at)
     but, due_at = reading.scorer_id, reading.due_at

@@ -9,7 +9,13 @@ from candidates.permissions import LEAD, SCORER, has_role, is_lead, is_office, i
 
 def sheets_visible_to(user: Any) -> Q:
     """A scorer sees their own sheets and nobody else's; staff and leads go by the board, not by the sheet."""
-    return Q(assignment__scorer=user) if user.is_authenticated else Q(pk__in=[])
+    return Q(assignment__scorer=user) | Q(trial__scorer=user) if user.is_authenticated else Q(pk__in=[])
+
+
+def files_visible_to(user: Any) -> Q:
+    """Of sheets: whose entry's files one may look at. Leads also where they sign a reference or read along."""
+    mine = sheets_visible_to(user)
+    return mine | Q(reference__isnull=False) | Q(back_readings__lead=user) if is_lead(user) else mine
 
 
 def reads_entries() -> Q:
@@ -52,6 +58,7 @@ __all__ = [
     "adjudicates",
     "appeals_visible_to",
     "certificates_visible_to",
+    "files_visible_to",
     "is_lead",
     "is_office",
     "is_scorer",

@@ -16,6 +16,7 @@ FIRST, SECOND, ADJUDICATION = "first", "second", "adjudication"
 APPEAL, APPEAL_LEAD = "appeal", "appeal_lead"
 COVERAGE, RETAKE, RANDOM, FIRST_ENTRIES = "coverage", "retake", "random share", "first entries"
 ONE_PER_CANDIDATE, BAND, GAP, CHOSEN = "one per candidate", "band", "gap", "chosen by staff"
+ONCE_MORE = "read once more"  # neutral: whoever reads the reason learns nothing about the reader before
 
 
 @dataclass(frozen=True, slots=True)

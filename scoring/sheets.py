@@ -10,8 +10,8 @@ from django.db import transaction
 from candidates.models import User
 from icg_cert.audit import trail
 from icg_cert.lib.refusal import Refused
-from scoring import assignment
-from scoring.models import FeedbackStatement, Rating, Sheet
+from scoring import assignment, benchmarks, calibration, timing
+from scoring.models import FeedbackStatement, Rating, Sheet, Trial
 from scoring.scores import VALUES, level_of
 
 LONGEST_COMMENT = 5000
@@ -65,12 +65,13 @@ def save(sheet_id: int, *, version: int, new: Content, by: User, at: datetime) -
             "stale", "You saved this sheet in another tab or on another device since. Nothing you typed here is lost."
         )
     _write(sheet, new, at)
+    timing.saved(sheet, at)
     return sheet
 
 
 @transaction.atomic
 def finalise(sheet_id: int, *, version: int, by: User, at: datetime) -> Sheet:
-    """Make the sheet count, and add the reading that must follow from it. A repeat is harmless.
+    """Make the sheet count, and do what follows from it: another reading, the next benchmark. A repeat is harmless.
 
     Refused "stale" when it changed since it was looked at, "incomplete" with the missing criteria in `fields`
     (criterion key to message). Sheet.DoesNotExist when it is not `by`'s (any more).
@@ -87,13 +88,27 @@ def finalise(sheet_id: int, *, version: int, by: User, at: datetime) -> Sheet:
     sheet.finalised_at = at
     sheet.save(update_fields=["status", "finalised_at"])
     trail.record("sheet.finalise", sheet, by=by, at=at, after={"version": sheet.version})
-    assignment.follow_up(sheet.assignment.entry_id, by=None, at=at)
+    _go_on(sheet, by=by, at=at)
     return sheet
 
 
+def _go_on(sheet: Sheet, *, by: User, at: datetime) -> None:
+    """What follows from a sheet that has become final."""
+    trial = sheet.trial
+    if trial is None:
+        assignment.follow_up(sheet.entry.pk, by=None, at=at)
+    elif trial.use == Trial.Use.REFERENCE:
+        benchmarks.keep_reference(sheet, trial, by=by, at=at)
+    elif trial.calibration_id:
+        calibration.go_on(trial.calibration_id, at=at)
+
+
 def missing(sheet: Sheet) -> dict[str, str]:
-    """What a sheet needs before it can be final: criterion key to a sentence. Values of levels 1 and 2 need a note."""
+    """What a sheet needs before it can be final: criterion key to a sentence. Values of levels 1 and 2 need a note,
+    those of a reference all of them.
+    """
     lacks = {}
+    is_reference = sheet.trial is not None and sheet.trial.use == Trial.Use.REFERENCE
     saved = content(sheet).ratings
     for criterion in sheet.rubric.criteria.all():
         rated = saved[criterion.pk]
@@ -104,17 +119,19 @@ def missing(sheet: Sheet) -> dict[str, str]:
                 f"“{criterion.name}” is at level {level_of(rated.value)}. Note the evidence for it: "
                 "the candidate needs to understand why."
             )
+        elif is_reference and not rated.evidence.strip():
+            lacks[str(criterion.pk)] = f"Say why “{criterion.name}” deserves this value: scorers read it."
     return lacks
 
 
 def statements_for(sheet: Sheet) -> "Collection[FeedbackStatement]":
     """The feedback a scorer may choose from: the factor's own and those for every factor."""
-    factor = sheet.assignment.entry.factor_id
+    factor = sheet.entry.factor_id
     return FeedbackStatement.objects.filter(factor__in=[factor]) | FeedbackStatement.objects.filter(factor=None)
 
 
 def _lock(sheet_id: int, by: User) -> Sheet:
-    mine = Sheet.objects.visible_to(by).select_related("assignment__entry", "rubric")
+    mine = Sheet.objects.visible_to(by).select_related("assignment__entry", "trial__benchmark__entry", "rubric")
     return mine.select_for_update(of=("self",)).get(pk=sheet_id)
 
 

@@ -4,7 +4,7 @@ from celery import shared_task
 
 from icg_cert.lib import clock
 from icg_cert.lib.jobs import each_due
-from scoring import appeals, assignment, release
+from scoring import appeals, assignment, benchmarks, release, watch
 
 
 @shared_task
@@ -20,6 +20,27 @@ def follow_up_appeals() -> int:
     at = clock.now()
     ended = each_due(appeals.end_with_registration, appeals.ended_due(), at=at)
     return ended + each_due(appeals.follow_up, appeals.follow_up_due(), at=at)
+
+
+@shared_task
+def retire_benchmarks() -> int:
+    """End those whose films may not be used for training any more."""
+    at = clock.now()
+    return each_due(benchmarks.retire_without_consent, benchmarks.without_consent(), at=at)
+
+
+@shared_task
+def pause_drifting() -> int:
+    """Pause scorers whose values on benchmarks have moved away."""
+    at = clock.now()
+    return each_due(watch.pause, watch.drifting(at), at=at)
+
+
+@shared_task
+def read_once_more() -> int:
+    """Give what only a paused scorer has read lately to a second reader; how many were given."""
+    at = clock.now()
+    return each_due(watch.read_once_more, watch.to_read_once_more(at), at=at)
 
 
 @shared_task

@@ -12,7 +12,7 @@ from functools import lru_cache
 SELF, READ_BEFORE, READS_IT = "self", "read before", "reads it"
 RECUSED, DECLARED, SUPERVISOR = "recused", "declared", "supervisor"
 DISTRICT, EMPLOYER, SCHOOL, MAIL_DOMAIN = "district", "employer", "school", "mail domain"
-UNSIGNED, UNQUALIFIED, SHARE = "unsigned", "unqualified", "share"
+UNSIGNED, UNQUALIFIED, PAUSED, SHARE = "unsigned", "unqualified", "paused", "share"
 
 # Each for one scorer and for several, as "2 work in the candidate's district".
 WORDS = {
@@ -31,10 +31,11 @@ WORDS = {
     ),
     UNSIGNED: ("has not signed this year's statement", "have not signed this year's statement"),
     UNQUALIFIED: ("is not qualified for this factor", "are not qualified for this factor"),
+    PAUSED: ("is paused for this factor", "are paused for this factor"),
     SHARE: ("holds their share of this candidate", "hold their share of this candidate"),
 }
-# What staff cannot set aside: nobody judges themselves, and a second opinion has to be one.
-NEVER = frozenset({SELF, READ_BEFORE, READS_IT})
+# What staff cannot set aside: nobody judges themselves, a second opinion has to be one, and leads lift a pause.
+NEVER = frozenset({SELF, READ_BEFORE, READS_IT, PAUSED})
 
 
 @dataclass(frozen=True, slots=True)

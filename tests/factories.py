@@ -32,18 +32,24 @@ from payments.purchase_orders import normalise
 from portfolios.models import Entry, Factor, Requirement, Upload
 from scoring.models import (
     Assignment,
+    Benchmark,
     Certificate,
     Criterion,
     HolderChoices,
     Level,
     PublicMailDomain,
     Rating,
+    Reference,
+    ReferenceSignature,
+    ReferenceValue,
     Release,
     Result,
     Rubric,
     Scorer,
     ScoringPolicy,
     Sheet,
+    Standard,
+    Trial,
 )
 
 ZONE = "America/Chicago"
@@ -513,3 +519,45 @@ def make_choices(user: User, **fields: Any) -> HolderChoices:
     """Listed in the directory with nothing but the name, unless told otherwise."""
     defaults: dict[str, Any] = {"shows_name": True, "is_listed": True, "shows_district": False, "names_email": False}
     return HolderChoices.objects.create(user=user, **{**defaults, "chosen_at": at(2027, 11, 1), **fields})
+
+
+def make_standard(factor: Factor | None = None, **fields: Any) -> Standard:
+    """Two benchmarks; half of the values exact, four in five near, none more than a point away; no seeds."""
+    defaults: dict[str, Any] = {"benchmarks": 2, "exact_percent": 50, "near_percent": 80, "farthest": Decimal("1.00")}
+    return Standard.objects.create(factor=factor, **{**defaults, "made_at": at(2027, 1, 1), **fields})
+
+
+def make_benchmark(*values: str, factor: int = 1, signatures: int = 2, **fields: Any) -> Benchmark:
+    """A released entry with a document, valued (3.00 throughout unless told otherwise), signed by leads of its own."""
+    entry = fields.pop("entry", None) or make_locked(None, factor, outcome=Entry.Outcome.BANKED)
+    make_upload(entry)
+    lead, when = make_scorer("", "lead scorer"), entry.cycle.closes_at
+    defaults: dict[str, Any] = {"use": Benchmark.Use.CALIBRATION, "position": next(_number)}
+    defaults |= {"permission": "By e-mail of 3 May.", "chosen_by": lead, "chosen_at": when}
+    benchmark = Benchmark.objects.create(entry=entry, **{**defaults, **fields})
+    if signatures:
+        make_reference(benchmark, *(values or ("3.00",) * 3), lead=lead, signatures=signatures)
+    return benchmark
+
+
+def make_reference(benchmark: Benchmark, *values: str, lead: User, signatures: int = 2) -> Reference:
+    """The next version, by `lead`, signed by them and others."""
+    rubric, when = make_rubric(benchmark.entry.factor), benchmark.chosen_at
+    trial = Trial.objects.create(benchmark=benchmark, scorer=lead, use=Trial.Use.REFERENCE, given_at=when)
+    sheet = Sheet.objects.create(trial=trial, rubric=rubric, status=Sheet.Status.FINAL, finalised_at=when)
+    made = Reference.objects.create(
+        benchmark=benchmark,
+        version=benchmark.references.count() + 1,
+        rubric=rubric,
+        sheet=sheet,
+        written_by=lead,
+        written_at=when,
+    )
+    ReferenceValue.objects.bulk_create(
+        ReferenceValue(reference=made, criterion=criterion, value=Decimal(value), rationale=f"Why {value}.")
+        for criterion, value in zip(rubric.criteria.all(), values, strict=True)
+    )
+    for number in range(signatures):
+        by = make_scorer("", "lead scorer") if number else lead
+        ReferenceSignature.objects.create(reference=made, by=by, at=when)
+    return made

@@ -49,10 +49,13 @@ TABLE = {
     "portfolios.purge":          ("see", "-"),
     "portfolios.upload":         ("see", "-"),
     "scoring.assignment":        ("see", "-"),
+    "scoring.benchmark":         ("see", "-"),
+    "scoring.calibration":       ("see", "-"),
     "scoring.certificate":       ("see", "-"),
     "scoring.cyclepolicy":       ("see", "-"),
     "scoring.declaredtie":       ("see", "-"),
     "scoring.feedbackstatement": ("add", "-"),
+    "scoring.pause":             ("see", "-"),
     "scoring.publicmaildomain":  ("add", "-"),
     "scoring.qualification":     ("add", "-"),
     "scoring.readingtime":       ("add", "-"),
@@ -63,6 +66,7 @@ TABLE = {
     "scoring.scorer":            ("add", "-"),
     "scoring.scoringpolicy":     ("add", "-"),
     "scoring.sheet":             ("see", "-"),
+    "scoring.standard":          ("add", "-"),
     "scoring.statement":         ("see", "-"),
 }
 # fmt: on

@@ -27,13 +27,14 @@ from payments import attempts, invoices, quotes
 from payments.models import CreditNote, Invoice, Quote
 from portfolios import consents, purging, storage
 from portfolios.models import Entry, Requirement, Upload
-from scoring import appeals, corrections, release
+from scoring import appeals, back_reading, calibration, corrections, release, sheets
 from scoring.badges import keys
-from scoring.models import Appeal, Certificate, FactorScore, Result, Sheet
+from scoring.models import Appeal, Certificate, FactorScore, Reference, Result, Sheet
 from tests.factories import (
     at,
     make_accepted_order,
     make_attempt,
+    make_benchmark,
     make_cohort,
     make_cycle,
     make_entry,
@@ -50,6 +51,7 @@ from tests.factories import (
     make_release,
     make_requirement,
     make_scored_entry,
+    make_standard,
     make_text,
     make_upload,
     make_user,
@@ -91,6 +93,9 @@ def answered(cast: Cast) -> dict[str, Any]:
 
 
 ANSWER = {"answer": "Here it is."}
+SAME = {"view": "same", "note": ""}
+OLD = {"reason": "Too well known."}
+QUALIFY = {"act": "qualify", "reason": "Seen in training."}
 
 
 def own_sheet(cast: Cast) -> dict[str, Any]:
@@ -132,6 +137,61 @@ def read_twice(cast: Cast) -> dict[str, Any]:
     for name, role in (("scorer", "first"), ("other_scorer", "second")):
         make_reading(entry, cast[name], "3.00", "3.25", "3.00", role=role)
     return {}
+
+
+def benchmarked(cast: Cast) -> dict[str, Any]:
+    """Something to calibrate on, in the weeks of scoring."""
+    clock.jump_to(at(2027, 7, 1))
+    make_policy()
+    make_standard(benchmarks=1)
+    return {"pk": make_benchmark().pk}
+
+
+def reference(cast: Cast) -> dict[str, Any]:
+    return {"pk": Reference.objects.get(benchmark=benchmarked(cast)["pk"]).pk}
+
+
+def reference_file(cast: Cast) -> dict[str, Any]:
+    """The document of a benchmark, by the sheet on which its reference was written."""
+    found = Reference.objects.get(**reference(cast))
+    upload = Upload.objects.get(entry=found.benchmark.entry)
+    prepare(upload, at(2027, 5, 10), "clean")
+    return {"pk": found.sheet_id, "upload": upload.pk}
+
+
+def factor_to_calibrate(cast: Cast) -> dict[str, Any]:
+    benchmarked(cast)
+    return {"number": 1}
+
+
+def trial(cast: Cast) -> dict[str, Any]:
+    """The scorer's sheet of a benchmark, not begun."""
+    benchmarked(cast)
+    return {"pk": calibration.begin(make_factor(), by=cast["scorer"], at=at(2027, 7, 1)).pk}
+
+
+def finished_trial(cast: Cast) -> dict[str, Any]:
+    sheet = Sheet.objects.get(**trial(cast))
+    for criterion in sheet.rubric.criteria.all():
+        sheet.ratings.create(criterion=criterion, value="3.00")
+    sheets.finalise(sheet.pk, version=0, by=cast["scorer"], at=at(2027, 7, 1))
+    return {"pk": sheet.pk}
+
+
+def final_sheet(cast: Cast) -> dict[str, Any]:
+    """The scorer's, in the weeks of scoring."""
+    read_twice(cast)
+    return {"pk": Sheet.objects.get(assignment__scorer=cast["scorer"]).pk}
+
+
+def reading_along(cast: Cast) -> dict[str, Any]:
+    sheet = final_sheet(cast)["pk"]
+    return {"pk": back_reading.open_sheet(sheet, by=cast["lead"], at=at(2027, 7, 1)).pk}
+
+
+def scorer_and_factor(cast: Cast) -> dict[str, Any]:
+    make_factor()
+    return {"pk": cast["scorer"].pk, "number": 1}
 
 
 def year_of_pairs(cast: Cast) -> dict[str, Any]:
@@ -542,6 +602,8 @@ TABLE: list[Row] = [
     ("scoring:sheet-finalise", "POST", own_sheet,       "302  404  404  409  404  404  404  404", {"version": 0}),
     ("scoring:sheet-recuse",   "GET",  own_sheet,       "302  404  404  200  404  404  404  404"),
     ("scoring:sheet-recuse",   "POST", own_sheet,       "302  404  404  302  404  404  404  404", {"reason": ""}),
+    ("scoring:sheet-time",     "GET",  own_sheet,       "302  405  405  405  405  405  405  405"),
+    ("scoring:sheet-time",     "POST", own_sheet,       "302  404  404  204  404  404  404  404"),
     ("scoring:sheet-media",    "GET",  sheet_file,      "302  404  404  200  404  404  404  404"),
     ("scoring:sheet-poster",   "GET",  sheet_file,      "302  404  404  200  404  404  404  404"),
     ("scoring:sheet-captions", "GET",  sheet_file,      "302  404  404  200  404  404  404  404"),
@@ -564,6 +626,39 @@ TABLE: list[Row] = [
     ("scoring:agreement-of",    "POST", year_of_pairs, "302  403  403  403  403  405  405  403"),
     ("scoring:agreement-pairs", "GET",  year_of_pairs, "302  403  403  403  403  200  200  403"),
     ("scoring:agreement-pairs", "POST", year_of_pairs, "302  403  403  403  403  405  405  403"),
+    ("scoring:sheet",              "GET",  trial,          "302  404  404  200  404  404  404  404"),
+    ("scoring:sheet",              "GET",  finished_trial, "302  404  404  200  404  404  404  404"),
+    ("scoring:sheet-media",        "GET",  reference_file, "302  404  404  404  404  200  404  404"),
+    ("scoring:calibration-list",   "GET",  nothing,        "302  403  403  200  200  200  403  403"),
+    ("scoring:calibration-list",   "POST", nothing,        "302  403  403  405  405  405  403  403"),
+    ("scoring:calibration-begin",  "GET",  factor_to_calibrate, "302  403  403  405  405  405  403  403"),
+    ("scoring:calibration-begin",  "POST", factor_to_calibrate, "302  403  403  302  302  302  403  403"),
+    ("scoring:calibration-feedback", "GET", trial,          "302  404  404  404  404  404  404  404"),
+    ("scoring:calibration-feedback", "GET", finished_trial, "302  404  404  200  404  404  404  404"),
+    ("scoring:calibration-feedback", "POST", finished_trial, "302  405  405  405  405  405  405  405"),
+    ("scoring:benchmark-list",     "GET",  nothing,        "302  403  403  403  403  200  200  403"),
+    ("scoring:benchmark-list",     "POST", nothing,        "302  403  403  403  403  405  405  403"),
+    ("scoring:benchmark-new",      "GET",  nothing,        "302  403  403  403  403  200  403  403"),
+    ("scoring:benchmark-new",      "POST", nothing,        "302  403  403  403  403  409  403  403"),
+    ("scoring:benchmark",          "GET",  benchmarked,    "302  403  403  403  403  200  200  403"),
+    ("scoring:benchmark",          "POST", benchmarked,    "302  403  403  403  403  405  405  403"),
+    ("scoring:benchmark-write",    "GET",  benchmarked,    "302  403  403  403  403  405  403  403"),
+    ("scoring:benchmark-write",    "POST", benchmarked,    "302  403  403  403  403  302  403  403"),
+    ("scoring:benchmark-retire",   "GET",  benchmarked,    "302  403  403  403  403  200  403  403"),
+    ("scoring:benchmark-retire",   "POST", benchmarked,    "302  403  403  403  403  302  403  403", OLD),
+    ("scoring:benchmark-sign",     "GET",  reference,      "302  403  403  403  403  405  403  403"),
+    ("scoring:benchmark-sign",     "POST", reference,      "302  403  403  403  403  302  403  403"),
+    ("scoring:back-reading-list",  "GET",  read_twice,     "302  403  403  403  403  200  403  403"),
+    ("scoring:back-reading-list",  "POST", nothing,        "302  403  403  403  403  405  403  403"),
+    ("scoring:back-reading-open",  "GET",  final_sheet,    "302  403  403  403  403  405  403  403"),
+    ("scoring:back-reading-open",  "POST", final_sheet,    "302  403  403  403  403  302  403  403"),
+    ("scoring:back-reading-open",  "POST", finished_trial, "302  403  403  403  403  404  403  403"),
+    ("scoring:back-reading",       "GET",  reading_along,  "302  403  403  403  403  200  403  403"),
+    ("scoring:back-reading",       "POST", reading_along,  "302  403  403  403  403  302  403  403", SAME),
+    ("scoring:qualification-list", "GET",  nothing,        "302  403  403  403  403  200  200  403"),
+    ("scoring:qualification-list", "POST", nothing,        "302  403  403  403  403  405  405  403"),
+    ("scoring:qualification-of",   "GET",  scorer_and_factor, "302  403  403  403  403  200  200  403"),
+    ("scoring:qualification-of",   "POST", scorer_and_factor, "302  403  403  403  403  302  302  403", QUALIFY),
     ("scoring:board-by-hand",  "GET",  reading_to_move, "302  403  403  403  403  403  200  403"),
     ("scoring:board-by-hand",  "POST", reading_to_move, "302  403  403  403  403  403  409  403"),
 

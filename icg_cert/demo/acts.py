@@ -22,8 +22,8 @@ from payments.purchase_orders import Order
 from payments.quotes import Wanted
 from portfolios import checks, consents, submission, uploads
 from portfolios.models import Entry, Factor, Requirement
-from scoring import appeals, sheets
-from scoring.models import Assignment, Criterion, FactorScore, Sheet
+from scoring import appeals, benchmarks, sheets
+from scoring.models import Assignment, Benchmark, Criterion, FactorScore, Sheet
 from scoring.scores import VALUES
 from scoring.sheets import Content, Rated
 
@@ -172,7 +172,7 @@ def open_sheets(cycle: Cycle) -> QuerySet[Sheet]:
 
 def score(rows: Iterable[Sheet], at: datetime) -> None:
     for sheet in list(rows):
-        by = sheet.assignment.scorer
+        by = sheet.task.scorer
         saved = sheets.save(sheet.pk, version=sheet.version, new=_judgement(sheet), by=by, at=at)
         sheets.finalise(sheet.pk, version=saved.version, by=by, at=at + MINUTE)
 
@@ -182,11 +182,21 @@ def begin(rows: Iterable[Sheet], at: datetime) -> None:
     for sheet in list(rows):
         whole = _judgement(sheet)
         started = Content(ratings=dict(list(whole.ratings.items())[:1]))
-        sheets.save(sheet.pk, version=sheet.version, new=started, by=sheet.assignment.scorer, at=at)
+        sheets.save(sheet.pk, version=sheet.version, new=started, by=sheet.task.scorer, at=at)
+
+
+def make_benchmark(entry: Entry, lead: User, other_lead: User, at: datetime) -> None:
+    """One lead chooses a released entry and says what it deserves, another signs."""
+    words = "The author agreed by e-mail; it is in the folder of consents."
+    made = benchmarks.choose(entry.pk, use=Benchmark.Use.CALIBRATION, permission=words, by=lead, at=at)
+    sheet = benchmarks.write(made.pk, by=lead, at=at)
+    saved = sheets.save(sheet.pk, version=sheet.version, new=_judgement(sheet), by=lead, at=at)
+    sheets.finalise(sheet.pk, version=saved.version, by=lead, at=at + MINUTE)
+    benchmarks.sign(made.references.get().pk, by=other_lead, at=at + DAY)
 
 
 def _judgement(sheet: Sheet) -> Content:
-    base = _value(sheet.assignment)
+    base = _value(sheet.task)
     criteria = list(sheet.rubric.criteria.all())
     ratings = {criterion.pk: Rated(_shade(base, criterion), EVIDENCE) for criterion in criteria}
     statement = min((statement.pk for statement in sheets.statements_for(sheet)), default=None)

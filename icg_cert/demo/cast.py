@@ -51,8 +51,9 @@ FLO = Person("Flo Fisher", "", "her seat is held by a purchase order, the money 
 GUS = Person("Gus Grant", "", "took a seat of his district's order with a code")
 PAT = Person("Pat Park", "third scorer", "takes what the first two may not read", SCORER, "Canyon Schools")
 VIC = Person("Vic Vance", "fourth scorer", "takes second readings as they fall due", SCORER, "Meadow District")
+RAY = Person("Ray Reed", "", "a lead scorer who signs references and decides nothing now", LEAD, "Valley Schools")
 TOLD = [ADA, BEN, NIA, EVA, SOL, TIA, PAT, VIC, LEE, STEF, UMA, FAY]
-OTHERS = [CLEO, DEE, ELI, FLO, GUS]
+OTHERS = [CLEO, DEE, ELI, FLO, GUS, RAY]
 
 
 def make() -> dict[Person, User]:
@@ -69,7 +70,8 @@ def _account(person: Person, password: str) -> User:
     if person.role:
         user.groups.add(Group.objects.get(name=person.role))
     if person.district:
-        Scorer.objects.create(user=user, district=person.district, employer=person.district)
+        is_active = person != RAY  # on leave, so that Lee decides where two readings lie apart
+        Scorer.objects.create(user=user, district=person.district, employer=person.district, is_active=is_active)
     return user
 
 

@@ -20,8 +20,8 @@ from icg_cert.demo.cast import Person
 from icg_cert.lib.windows import Phase, start_of
 from payments import purchase_orders
 from portfolios.models import Entry
-from scoring import assignment, privacy, release
-from scoring.models import Sheet
+from scoring import assignment, benchmarks, privacy, release, standards
+from scoring.models import Sheet, Standard
 from scoring.privacy import Choices
 
 HOUR, DAY = timedelta(hours=1), timedelta(days=1)
@@ -98,7 +98,17 @@ def _released_cycle(people: People, years: Years) -> None:
     release.approve(cycle.pk, seen=seen, by=people[cast.UMA], at=told_at - 3 * DAY)
     release.release_due(told_at)
     privacy.choose(people[cast.EVA].pk, Choices(is_listed=True, state="KS"), by=people[cast.EVA], at=told_at + DAY)
+    _benchmark(people, cycle)
     acts.have_verified(people[cast.ADA], cycle, 4, people[cast.STEF], told_at + 9 * DAY)
+
+
+def _benchmark(people: People, cycle: Cycle) -> None:
+    """A released entry that Sol has not read, so that Sol can see a calibration, which takes this one alone."""
+    at = cycle.releases_at + DAY
+    entry = benchmarks.eligible().filter(cycle=cycle).exclude(assignments__scorer=people[cast.SOL]).order_by("pk")[0]
+    numbers = {name: getattr(Standard.objects.get(), name) for name in standards.NUMBERS}
+    standards.adopt(entry.factor, by=people[cast.STEF], at=at, **{**numbers, "benchmarks": 1})
+    acts.make_benchmark(entry, people[cast.LEE], people[cast.RAY], at)
 
 
 def _cycle_in_scoring(people: People, years: Years, at: datetime) -> None:

@@ -1,6 +1,20 @@
 """How entries are judged, and when it is told."""
 
 from scoring.models.appeals import Appeal, AppealQuerySet, Correction, CorrectionQuerySet
+from scoring.models.attention import BackReading, TimeOnSheet
+from scoring.models.calibration import (
+    Benchmark,
+    BenchmarkQuerySet,
+    Calibration,
+    Pause,
+    PauseQuerySet,
+    Reference,
+    ReferenceQuerySet,
+    ReferenceSignature,
+    ReferenceValue,
+    Standard,
+    Trial,
+)
 from scoring.models.holders import HolderChoices
 from scoring.models.impartiality import (
     DeclaredTie,
@@ -27,6 +41,10 @@ __all__ = [
     "Appeal",
     "AppealQuerySet",
     "Assignment",
+    "BackReading",
+    "Benchmark",
+    "BenchmarkQuerySet",
+    "Calibration",
     "Certificate",
     "CertificateQuerySet",
     "Correction",
@@ -38,12 +56,18 @@ __all__ = [
     "FeedbackStatement",
     "HolderChoices",
     "Level",
+    "Pause",
+    "PauseQuerySet",
     "PublicMailDomain",
     "Qualification",
     "QualificationQuerySet",
     "Rating",
     "ReadingTime",
     "Recusal",
+    "Reference",
+    "ReferenceQuerySet",
+    "ReferenceSignature",
+    "ReferenceValue",
     "Release",
     "Result",
     "ResultQuerySet",
@@ -55,5 +79,8 @@ __all__ = [
     "ScoringPolicy",
     "Sheet",
     "SheetQuerySet",
+    "Standard",
     "Statement",
+    "TimeOnSheet",
+    "Trial",
 ]

@@ -5,8 +5,9 @@ from typing import Any
 
 from django.db import models
 from django.db.models import Q
+from django.db.models.functions import Coalesce
 
-from candidates.models import Registration, User
+from candidates.models import Cycle, Registration, User
 from portfolios.models import Entry
 from scoring import permissions
 from scoring.models.rubrics import Criterion, FeedbackStatement, Rubric
@@ -90,7 +91,15 @@ class Assignment(models.Model):
         return f"{self.get_role_display()} of entry {self.entry_id}"
 
     @property
-    def role_shown(self) -> str:
+    def code(self) -> str:
+        return self.entry.registration.code
+
+    @property
+    def cycle(self) -> Cycle:
+        return self.entry.cycle
+
+    @property
+    def label(self) -> str:
         """The role as its reader is told it: nobody may know that what they read is an appeal."""
         shown = {self.Role.APPEAL: self.Role.SECOND, self.Role.APPEAL_LEAD: self.Role.ADJUDICATION}
         return self.Role(shown.get(self.Role(self.role), self.role)).label
@@ -110,12 +119,32 @@ class SheetQuerySet(models.QuerySet["Sheet"]):
     def visible_to(self, user: Any) -> "SheetQuerySet":
         return self.filter(permissions.sheets_visible_to(user))
 
+    def with_files_for(self, user: Any) -> "SheetQuerySet":
+        return self.filter(permissions.files_visible_to(user)).distinct()
+
+    def queued(self) -> Any:
+        """What stands in queues: readings, and the benchmarks among them, which nothing tells apart.
+
+        With code, factor_number, factor_name, cycle_year and due_at of either.
+        """
+        entry, benchmark = "assignment__entry", "trial__benchmark__entry"
+        return self.filter(Q(assignment__isnull=False) | Q(trial__use="seed")).annotate(
+            code=Coalesce(f"{entry}__registration__code", "trial__code"),
+            factor_number=Coalesce(f"{entry}__factor__number", f"{benchmark}__factor__number"),
+            factor_name=Coalesce(f"{entry}__factor__name", f"{benchmark}__factor__name"),
+            cycle_year=Coalesce(f"{entry}__cycle__year", "trial__cycle__year"),
+            due_at=Coalesce("assignment__due_at", f"{entry}__cycle__releases_at", "trial__cycle__releases_at"),
+        )
+
     def final(self) -> "SheetQuerySet":
         return self.filter(status=Sheet.Status.FINAL)
 
 
 class Sheet(models.Model):
-    """One scorer's judgement of one entry. `version` rises with each save, so that a second tab never overwrites."""
+    """One scorer's judgement of one entry. `version` rises with each save, so that a second tab never overwrites.
+
+    It belongs to an assignment, and counts, or to a trial (models/calibration.py), and never does.
+    """
 
     class Status(models.TextChoices):
         DRAFT = "draft", "In progress"
@@ -123,7 +152,8 @@ class Sheet(models.Model):
 
     NEXT: dict[str, set[str]] = {Status.DRAFT: {Status.FINAL}, Status.FINAL: set()}
 
-    assignment = models.OneToOneField(Assignment, on_delete=models.PROTECT, related_name="sheet")
+    assignment = models.OneToOneField(Assignment, null=True, blank=True, on_delete=models.PROTECT, related_name="sheet")
+    trial = models.OneToOneField("scoring.Trial", null=True, blank=True, on_delete=models.PROTECT, related_name="sheet")
     rubric = models.ForeignKey(Rubric, on_delete=models.PROTECT, related_name="sheets")
     status = models.CharField(max_length=10, choices=Status.choices, default=Status.DRAFT)
     version = models.PositiveIntegerField(default=0)
@@ -139,10 +169,24 @@ class Sheet(models.Model):
             models.CheckConstraint(
                 condition=Q(status="draft") | Q(finalised_at__isnull=False), name="sheet_final_has_time"
             ),
+            models.CheckConstraint(
+                condition=Q(assignment__isnull=False, trial=None) | Q(assignment=None, trial__isnull=False),
+                name="sheet_counts_or_is_a_trial",
+            ),
         ]
 
     def __str__(self) -> str:
         return f"Sheet {self.pk}"
+
+    @property
+    def task(self) -> Any:
+        """The assignment or the trial. Both know their entry, code, cycle, role and label; pages ask nothing else."""
+        return self.assignment or self.trial
+
+    @property
+    def entry(self) -> Entry:
+        entry: Entry = self.task.entry
+        return entry
 
 
 class Rating(models.Model):

@@ -22,7 +22,7 @@ from scoring import board as boards
 from scoring.board_forms import ByHandForm, SeenForm
 from scoring.models import Assignment
 from scoring.outlook import outlook
-from scoring.permissions import is_staff, sees_board
+from scoring.permissions import is_lead, is_staff, sees_board
 
 LISTED = 50
 
@@ -38,6 +38,7 @@ def board(request: Request) -> HttpResponse:
         "board": boards.board(cycle, request.at) if cycle else None,
         "cycles": cycles,
         "may_assign": is_staff(request.user),
+        "may_read_along": is_lead(request.user),
         "listed": LISTED,
         "retakes": retake_choice.announced_for(cycle) if cycle and request.at < cycle.closes_at else [],
     }

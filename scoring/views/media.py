@@ -5,13 +5,13 @@ file as it came.
 from uuid import UUID
 
 from django.contrib.auth.decorators import login_required
-from django.http import HttpResponse
+from django.http import Http404, HttpResponse
 from django.http.response import HttpResponseBase
 from django.shortcuts import get_object_or_404
 from django.views.decorators.http import require_safe
 
 from icg_cert.lib.doors import Request
-from portfolios import media
+from portfolios import consents, media
 from portfolios.models import Upload
 from scoring.models import Sheet
 
@@ -35,6 +35,11 @@ def sheet_captions(request: Request, pk: int, upload: UUID) -> HttpResponse:
 
 
 def _of_sheet(request: Request, pk: int, upload: UUID) -> Upload:
-    sheet = get_object_or_404(Sheet.objects.visible_to(request.user).select_related("assignment"), pk=pk)
-    handed_in = Upload.objects.current().filter(entry=sheet.assignment.entry_id)
-    return get_object_or_404(handed_in.select_related("requirement"), pk=upload)
+    """Films of a benchmark as long as they may be used for training, whatever the job has done about it yet."""
+    sheets = Sheet.objects.with_files_for(request.user).select_related("assignment__entry", "trial__benchmark__entry")
+    sheet = get_object_or_404(sheets, pk=pk)
+    handed_in = Upload.objects.current().filter(entry=sheet.entry)
+    found = get_object_or_404(handed_in.select_related("requirement"), pk=upload)
+    if sheet.trial_id and found.requirement.is_video and not consents.is_for_training(found):
+        raise Http404("no consent to training")
+    return found

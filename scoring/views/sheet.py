@@ -10,16 +10,16 @@ from django.http import Http404, HttpResponse, JsonResponse
 from django.shortcuts import get_object_or_404, redirect, render
 from django.template.loader import render_to_string
 from django.views.decorators.cache import never_cache
-from django.views.decorators.http import require_http_methods
+from django.views.decorators.http import require_http_methods, require_POST
 
 from icg_cert.lib.doors import Request, refusals_as_page, refuse_form, whole_number
 from icg_cert.lib.refusal import Refused
 from portfolios import consents, viewing
 from portfolios.models import Upload
 from portfolios.viewing import Showing
-from scoring import handover, sheets
+from scoring import back_reading, handover, sheets, timing
 from scoring.forms import RecuseForm, SheetForm, evidence_name, initial_of
-from scoring.models import Sheet
+from scoring.models import Sheet, Trial
 from scoring.scores import sheet_score
 
 PREFETCHED = ["ratings", "feedback", "rubric__criteria", "rubric__levels"]
@@ -28,7 +28,12 @@ PREFETCHED = ["ratings", "feedback", "rubric__criteria", "rubric__levels"]
 def get_sheet(request: Request, pk: int) -> Sheet:
     """The scorer's own sheet with what its page shows; 404 for everybody else's."""
     sheets_ = Sheet.objects.visible_to(request.user).select_related(
-        "rubric", "assignment__entry__factor", "assignment__entry__cycle", "assignment__entry__registration"
+        "rubric",
+        "assignment__entry__factor",
+        "assignment__entry__cycle",
+        "assignment__entry__registration",
+        "trial__benchmark__entry__factor",
+        "trial__cycle",
     )
     return get_object_or_404(sheets_.prefetch_related(*PREFETCHED), pk=pk)
 
@@ -137,11 +142,12 @@ def _page(request: Request, shown: Sheet, form: SheetForm, status: int = 200, **
     showings = _showings(shown)
     context = {
         "sheet": shown,
-        "entry": shown.assignment.entry,
+        "entry": shown.entry,
         "form": form,
         "showings": showings,
         "films": _films(showings),
-        "withdrawn": consents.withdrawn_from(shown.assignment.entry),
+        "notes": back_reading.notes_for(request.user).filter(sheet=shown),
+        "withdrawn": consents.withdrawn_from(shown.entry),
         "is_final": shown.status == Sheet.Status.FINAL,
         **more,
     }
@@ -149,7 +155,7 @@ def _page(request: Request, shown: Sheet, form: SheetForm, status: int = 200, **
 
 
 def _showings(shown: Sheet) -> list[Showing]:
-    return viewing.showings(Upload.objects.filter(entry=shown.assignment.entry_id))
+    return viewing.showings(Upload.objects.filter(entry=shown.entry))
 
 
 def _films(showings: list[Showing]) -> list[int]:
@@ -179,6 +185,16 @@ def _finalised(request: Request, shown: Sheet) -> HttpResponse:
     except Refused as refusal:
         return render(request, "scoring/sheet_finalise.html", _summary(shown) | {"refusal": refusal}, status=409)
     messages.success(request, "The sheet is final. Thank you.")
+    return _onward(shown)
+
+
+def _onward(shown: Sheet) -> HttpResponse:
+    """From what counts, and from what looks like it, back to the queue."""
+    use = shown.trial.use if shown.trial else ""
+    if use == Trial.Use.CALIBRATION:
+        return redirect("scoring:calibration-feedback", pk=shown.pk)
+    if use == Trial.Use.REFERENCE:
+        return redirect("scoring:benchmark", pk=shown.trial.benchmark_id)
     return redirect("scoring:queue")
 
 
@@ -189,7 +205,7 @@ def _summary(shown: Sheet) -> dict[str, Any]:
     whole = values if len(values) == len(saved.ratings) else []
     return {
         "sheet": shown,
-        "entry": shown.assignment.entry,
+        "entry": shown.entry,
         "films": _films(_showings(shown)),
         "rows": [(criterion, saved.ratings[criterion.pk]) for criterion in shown.rubric.criteria.all()],
         "lacks": lacks.values(),
@@ -210,4 +226,13 @@ def sheet_recuse(request: Request, pk: int) -> HttpResponse:
             handover.recuse(pk, reason=reason, by=request.user, at=request.at)
         messages.success(request, "Thank you for saying so. Somebody else reads this candidate now.")
         return redirect("scoring:queue")
-    return render(request, "scoring/sheet_recuse.html", {"sheet": shown, "entry": shown.assignment.entry, "form": form})
+    return render(request, "scoring/sheet_recuse.html", {"sheet": shown, "entry": shown.entry, "form": form})
+
+
+@login_required
+@require_POST
+def sheet_time(request: Request, pk: int) -> HttpResponse:
+    """A sign of life of the page; see scoring/timing.py."""
+    with _still_theirs():
+        timing.beat(pk, by=request.user, at=request.at)
+    return HttpResponse(status=204)

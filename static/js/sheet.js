@@ -1,5 +1,6 @@
 // The scoring sheet saves itself. Every save names the version it was made on; the server refuses one that another tab
-// has overtaken, and the scorer decides. Until a save has arrived, this browser keeps a copy of what was typed.
+// has overtaken, and the scorer decides. Until a save has arrived, this browser keeps a copy of what was typed, with
+// that version: if the sheet was saved elsewhere meanwhile, both are shown.
 
 const form = document.querySelector("form[data-sheet]");
 const status = form.querySelector("[data-sheet-status]");
@@ -28,7 +29,7 @@ function put(pairs) {
 // ---- The copy in this browser. Storage may be full or forbidden; then the page itself is the only copy.
 
 function keepCopy() {
-  try { localStorage.setItem(copyKey, JSON.stringify(typed())); } catch { /* the page still holds it */ }
+  try { localStorage.setItem(copyKey, JSON.stringify({ version: version.value, pairs: typed() })); } catch { /* the page still holds it */ }
 }
 
 function dropCopy() {
@@ -38,11 +39,20 @@ function dropCopy() {
 function offerCopy() {
   let copy = null;
   try { copy = JSON.parse(localStorage.getItem(copyKey)); } catch { /* unreadable is as good as none */ }
-  if (!copy || asWords(copy) === savedWords) return dropCopy();
+  if (!Array.isArray(copy?.pairs) || asWords(copy.pairs) === savedWords) return dropCopy();
+  if (copy.version !== version.value) return compare(copy.pairs);
   ask("unsaved", {
-    keep: () => { put(copy); later(0); },
+    keep: () => { put(copy.pairs); later(0); },
     take: dropCopy,
   });
+}
+
+// The copy is of an earlier version: what is saved stands beside it, and nothing is saved before one of them is chosen.
+function compare(copy) {
+  const saved = { ...Object.fromEntries([...form.elements].filter(({ name }) => /^(value|evidence)-|^comment$/.test(name)).map(({ name }) => [name, ""])), ...Object.fromEntries(typed().filter(([name]) => name !== "feedback")) };
+  const chosen = typed().filter(([name]) => name === "feedback").map(([, key]) => key);
+  put(copy);
+  overtaken({ ...saved, feedback: chosen, version: version.value });
 }
 
 // ---- Saving
@@ -162,6 +172,49 @@ document.addEventListener("moment", ({ detail: { stamp, field: id } }) => {
 form.addEventListener("input", () => { keepCopy(); later(); });
 addEventListener("online", () => later(0));
 document.addEventListener("visibilitychange", () => { if (document.hidden) save(); });
+
+// ---- Keys: on a value its level, minus and plus, the next and the one before; anywhere, on to the last look
+
+const groups = [...form.querySelectorAll("fieldset.rubric")];
+const values = (group) => [...group.querySelectorAll("[type=radio]")];
+const LEVELS = { 1: "1.00", 2: "2.00", 3: "3.00", 4: "4.00" };
+
+function choose(radio) {
+  if (!radio) return;
+  radio.checked = true;
+  radio.focus();
+  radio.dispatchEvent(new Event("input", { bubbles: true }));
+}
+
+function shade(group, quarter) {
+  const chosen = values(group).find(({ checked }) => checked);
+  const wanted = chosen && (Number(chosen.value) + quarter).toFixed(2);
+  choose(values(group).find(({ value }) => value === wanted));
+}
+
+function visit(group) {
+  if (group) (values(group).find(({ checked }) => checked) ?? values(group)[0]).focus();
+}
+
+form.addEventListener("keydown", (event) => {
+  if (event.key === "Enter" && (event.ctrlKey || event.metaKey)) {
+    event.preventDefault();
+    return form.requestSubmit(form.querySelector("[name=then]"));
+  }
+  if (event.ctrlKey || event.altKey || event.metaKey || !event.target.matches("[type=radio]")) return;
+  const group = event.target.closest("fieldset.rubric"), place = groups.indexOf(group);
+  const act = {
+    n: () => visit(groups[place + 1]),
+    p: () => visit(groups[place - 1]),
+    "+": () => shade(group, 0.25),
+    "-": () => shade(group, -0.25),
+  }[event.key.toLowerCase()] ?? (LEVELS[event.key] && (() => choose(values(group).find(({ value }) => value === LEVELS[event.key]))));
+  if (place < 0 || !act) return;
+  event.preventDefault();
+  act();
+});
+
+for (const keys of form.querySelectorAll("[data-sheet-keys]")) keys.hidden = false;
 
 // A save on its way changes the version; the form waits for it, or it would overtake itself.
 form.addEventListener("submit", (event) => {

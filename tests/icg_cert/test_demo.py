@@ -16,6 +16,7 @@ from icg_cert.lib import clock
 from payments import quotes
 from payments.models import Quote
 from portfolios.models import Entry, Requirement, Upload
+from scoring import qualified
 from scoring.models import Assignment, Certificate, Release, Result, Sheet
 from tests.doubles.stripe import StripeDouble
 from tests.factories import at
@@ -85,6 +86,7 @@ def test_load_demo_shows_what_its_table_promises(client: Client) -> None:
 
     _everybody_can_sign_in(said, client)
     _scorers_are_half_way()
+    _sol_can_calibrate()
     _ada_has_something_of_everything()
     _files_were_found_good()
     _a_district_has_codes_to_hand_on(client)
@@ -111,6 +113,11 @@ def _scorers_are_half_way() -> None:
         assert {(sheet.status, sheet.saved_at is not None) for sheet in mine} >= {("final", True), ("draft", True)}
     waiting = Assignment.objects.filter(role=Assignment.Role.ADJUDICATION, entry__cycle=scoring)
     assert {assignment.scorer.email for assignment in waiting} == {cast.LEE.email}
+
+
+def _sol_can_calibrate() -> None:
+    standings = qualified.of_scorer(User.objects.get(email=cast.SOL.email), OPEN)
+    assert len([one for one in standings if one.may_begin]) == 1
 
 
 def _ada_has_something_of_everything() -> None:

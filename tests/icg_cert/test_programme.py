@@ -18,11 +18,12 @@ from icg_cert import programme
 from icg_cert.audit.models import Event
 from payments.models import Vendor
 from portfolios.models import Factor, Requirement
-from scoring.models import Criterion, FeedbackStatement, Level, Rubric, ScoringPolicy
+from scoring.models import Criterion, FeedbackStatement, Level, Rubric, ScoringPolicy, Standard
+from tests.factories import make_standard
 
 TABLES: list[type[Model]] = [
-    Programme, PolicyText, ScoringPolicy, Factor, Requirement, Rubric, Level, Criterion, FeedbackStatement, Group,
-    Event,
+    Programme, PolicyText, ScoringPolicy, Standard, Factor, Requirement, Rubric, Level, Criterion, FeedbackStatement,
+    Group, Event,
 ]  # fmt: skip
 
 
@@ -157,7 +158,7 @@ def test_load_twice_changes_nothing() -> None:
     rows = _rows()
     second = _load()
 
-    assert len(first) == 18
+    assert len(first) == 19
     assert all(line.startswith("added ") for line in first)
     assert second == ["The programme is loaded already; nothing to add."]
     assert _rows() == rows
@@ -195,6 +196,10 @@ def _adopt_policy() -> None:
     )
 
 
+def _adopt_standard() -> None:
+    make_standard(benchmarks=5)
+
+
 @pytest.mark.usefixtures("loaded")
 @pytest.mark.parametrize(
     ("change", "name"),
@@ -205,6 +210,7 @@ def _adopt_policy() -> None:
         (_fill_in_address, "the vendor details"),
         (_reword_statement, "the general feedback statements"),
         (_adopt_policy, "the scoring policy"),
+        (_adopt_standard, "the standard of scorers"),
     ],
 )
 def test_load_keeps_what_staff_changed_and_says_so(change: Callable[[], None], name: str) -> None:

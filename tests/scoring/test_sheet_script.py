@@ -1,5 +1,6 @@
 """The sheet in a real browser: it saves itself, and no tab, lost connection or ended session loses what was typed."""
 
+import json
 from collections.abc import Iterator
 from typing import Any
 
@@ -11,7 +12,8 @@ from playwright.sync_api import Browser, BrowserContext, Locator, Page, expect
 
 from candidates.models import User
 from icg_cert.lib import clock
-from scoring.models import FeedbackStatement, Sheet
+from scoring import sheets
+from scoring.models import FeedbackStatement, Sheet, TimeOnSheet
 from tests.factories import at, make_locked, make_policy, make_reading, make_requirement, make_upload
 
 pytestmark = [pytest.mark.requires("chromium"), pytest.mark.django_db(transaction=True)]
@@ -113,6 +115,92 @@ def test_sheet_closed_before_it_was_saved_offers_what_was_typed(context: Browser
     again.get_by_role("button", name="Bring it back").click()
     expect(status(again)).to_contain_text("Saved at")
     assert saved(sheet) == (1, "Typed, then the battery was empty.")
+
+
+def test_sheet_copy_of_an_earlier_version_stands_beside_what_is_saved(
+    context: BrowserContext, sheet: Sheet, scorer: User
+) -> None:
+    page = tab(context, sheet)
+    context.set_offline(True)
+    page.get_by_label("4.00").first.check(force=True)
+    comment(page).fill("Typed in the train.")
+    expect(status(page)).to_contain_text("No connection")
+    page.close()
+    context.set_offline(False)
+    sheets.save(sheet.pk, version=0, new=sheets.Content({}, "Typed at home."), by=scorer, at=at(2027, 7, 1, 10))
+    again = tab(context, sheet)
+    notice = again.locator("[data-asked]")
+    expect(notice.locator("dd")).to_have_text(["empty", "Typed at home."])
+    expect(comment(again)).to_have_value("Typed in the train.")
+    assert saved(sheet) == (1, "Typed at home.")
+    notice.get_by_role("button", name="Keep what is on this page").click()
+    expect(status(again)).to_contain_text("Saved at")
+    assert saved(sheet) == (2, "Typed in the train.")
+    assert again.evaluate(KEPT) == 0
+
+
+def test_sheet_copy_of_an_earlier_version_can_be_left(context: BrowserContext, sheet: Sheet, scorer: User) -> None:
+    page = tab(context, sheet)
+    context.set_offline(True)
+    comment(page).fill("Typed in the train.")
+    expect(status(page)).to_contain_text("No connection")
+    page.close()
+    context.set_offline(False)
+    sheets.save(sheet.pk, version=0, new=sheets.Content({}, "Typed at home."), by=scorer, at=at(2027, 7, 1, 10))
+    again = tab(context, sheet)
+    again.get_by_role("button", name="Take what I saved there").click()
+    expect(comment(again)).to_have_value("Typed at home.")
+    assert again.evaluate(KEPT) == 0
+    assert saved(sheet) == (1, "Typed at home.")
+
+
+def test_sheet_copy_names_nobody(context: BrowserContext, sheet: Sheet) -> None:
+    """What is kept is what was typed, under the sheet's number and with its version."""
+    page = tab(context, sheet)
+    context.set_offline(True)
+    comment(page).fill("A clear goal.")
+    kept = json.loads(page.evaluate(f"localStorage.getItem('icg-sheet-{sheet.pk}')"))
+    context.set_offline(False)
+    names = {f"evidence-{one.pk}" for one in sheet.rubric.criteria.all()} | {"comment"}
+    assert (kept["version"], {name for name, _ in kept["pairs"]}) == ("0", names)
+
+
+def test_sheet_by_keyboard_from_the_first_value_to_the_last_look(context: BrowserContext, sheet: Sheet) -> None:
+    page = tab(context, sheet)
+    page.locator("fieldset.rubric [type=radio]").first.focus()
+    for key in ("3", "+", "+", "n", "4", "-", "n", "2", "p"):
+        page.keyboard.press(key)
+    chosen = "[...document.querySelectorAll('.rubric :checked')].map((radio) => radio.value)"
+    assert page.evaluate(chosen) == ["3.25", "3.75", "2.00"]
+    assert page.evaluate("document.activeElement.value") == "3.75"
+    comment(page).fill("1234 n p + -")
+    assert page.evaluate(chosen) == ["3.25", "3.75", "2.00"]
+    page.keyboard.press("Control+Enter")
+    expect(page.get_by_role("heading", name="Finalise your sheet")).to_be_visible()
+    assert [str(value) for value in sheet.ratings.values_list("value", flat=True)] == ["3.25", "3.75", "2.00"]
+
+
+def test_sheet_keeps_the_rubrics_words_beside_the_values(context: BrowserContext, sheet: Sheet) -> None:
+    page = tab(context, sheet)
+    for width in (375, 1280):
+        page.set_viewport_size({"width": width, "height": 900})
+        words = page.locator(".rubric-words").all()
+        assert [one.is_visible() for one in words] == [True] * 12
+
+
+def test_sheet_sends_signs_of_life_while_it_is_looked_at(context: BrowserContext, sheet: Sheet) -> None:
+    page = context.new_page()
+    page.clock.install()
+    with page.expect_response("**/time/") as first:
+        page.goto(f"/scoring/sheets/{sheet.pk}/")
+    assert first.value.status == 204
+    with page.expect_response("**/time/"):
+        page.clock.run_for(31_000)
+    beats: list[str] = []
+    page.on("request", lambda request: beats.append(request.url) if request.url.endswith("/time/") else None)
+    page.clock.run_for(300_000)  # nobody is there any more
+    assert 2 <= len(beats) <= 4
+    assert TimeOnSheet.objects.get(sheet=sheet).is_estimated is False
 
 
 def test_sheet_of_an_ended_session_says_so_and_saves_after_signing_in(
