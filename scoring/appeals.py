@@ -232,7 +232,7 @@ def _sheets(appeal: Appeal) -> list[Sheet]:
 def _drop(appeal: Appeal, *, by: User | None, at: datetime) -> None:
     """End it without a decision; unfinished readings of it are taken away."""
     for sheet in _sheets(appeal):
-        if sheet.status != Sheet.Status.FINAL:
+        if sheet.assignment and sheet.status != Sheet.Status.FINAL:
             handover.take_away(sheet.assignment, by=by, at=at)
     _end(appeal, State.WITHDRAWN, at, by=by)
     trail.record("appeal.withdraw", appeal, by=by, at=at)
