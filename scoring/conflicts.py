@@ -28,7 +28,7 @@ def barred(
     """Per entry of the cycle (with its registration and user loaded) who may not read it. A fixed number of queries."""
     entries, scorers = list(entries), list(scorers)
     general, of_factor = _unsigned(scorers, policy, cycle), _unqualified(entries, scorers, policy, at)
-    recused, read = _recused(entries), _read_before(entries)
+    recused, read = recusals(entries), readers_before(entries)
     tied = _tied({entry.registration_id: entry.registration for entry in entries}, scorers)
     return {
         # What staff cannot set aside comes last and wins.
@@ -67,19 +67,27 @@ def _unqualified(entries: list[Entry], scorers: list[Scorer], policy: ScoringPol
 
 def _tied(registrations: dict[int, Registration], scorers: list[Scorer]) -> dict[int, Bars]:
     """Registration to the scorers who are tied to the candidate or their workplace."""
-    declared: dict[int, list[Declared]] = defaultdict(list)
-    people = {one.user_id for one in registrations.values()} | {one.user_id for one in scorers}
-    for by, name, email in DeclaredTie.objects.filter(declared_by__in=people).values_list(
-        "declared_by", "name", "email"
-    ):
-        declared[by].append(Declared(name, email))
-    public = frozenset(PublicMailDomain.objects.values_list("domain", flat=True))
+    declared = declared_by({one.user_id for one in registrations.values()} | {one.user_id for one in scorers})
+    public = public_domains()
     readers = [scorer_person(one, declared[one.user_id]) for one in scorers]
     candidates = {key: candidate_person(one, declared[one.user_id]) for key, one in registrations.items()}
     return {
         key: {one.key: why for one in readers if (why := ties.between(candidate, one, public))}
         for key, candidate in candidates.items()
     }
+
+
+def declared_by(people: set[int]) -> dict[int, list[Declared]]:
+    """Whom and what each of them knows, in their own words."""
+    found: dict[int, list[Declared]] = defaultdict(list)
+    rows = DeclaredTie.objects.filter(declared_by__in=people)
+    for by, name, email in rows.values_list("declared_by", "name", "email"):
+        found[by].append(Declared(name, email))
+    return found
+
+
+def public_domains() -> frozenset[str]:
+    return frozenset(PublicMailDomain.objects.values_list("domain", flat=True))
 
 
 def candidate_person(registration: Registration, declared: Iterable[Declared] = ()) -> Person:
@@ -104,7 +112,7 @@ def _candidates(entries: list[Entry]) -> set[int]:
     return {entry.registration.user_id for entry in entries}
 
 
-def _recused(entries: list[Entry]) -> dict[int, set[int]]:
+def recusals(entries: list[Entry]) -> dict[int, set[int]]:
     """A conflict is with a person, so it holds in every cohort they register in."""
     rows = Recusal.objects.filter(registration__user__in=_candidates(entries))
     found: dict[int, set[int]] = defaultdict(set)
@@ -113,7 +121,7 @@ def _recused(entries: list[Entry]) -> dict[int, set[int]]:
     return found
 
 
-def _read_before(entries: list[Entry]) -> dict[tuple[int, int], set[tuple[int, int]]]:
+def readers_before(entries: list[Entry]) -> dict[tuple[int, int], set[tuple[int, int]]]:
     """(candidate, factor) to (entry, scorer): a retake never goes to someone who knows the attempt before it."""
     rows = Assignment.objects.filter(entry__registration__user__in=_candidates(entries))
     found: dict[tuple[int, int], set[tuple[int, int]]] = defaultdict(set)

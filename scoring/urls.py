@@ -1,6 +1,6 @@
 from django.urls import path
 
-from scoring.views import agreement, board, certificates, impartiality, media, queue, release, results, sheet
+from scoring.views import agreement, board, certificates, gate, impartiality, media, queue, release, results, sheet
 
 app_name = "scoring"
 
@@ -11,6 +11,18 @@ urlpatterns = [
     path("release/<int:pk>/prepare/", release.release_prepare, name="release-prepare"),
     path("release/<int:pk>/approve/", release.release_approve, name="release-approve"),
     path("release/<int:pk>/withdraw/", release.release_withdraw, name="release-withdraw"),
+    path("release/<int:pk>/check/", release.release_check, name="release-check"),
+    path("release/<int:pk>/dry-run/", release.release_outcomes, name="release-outcomes"),
+    path("release/<int:pk>/candidates/<slug:code>/", gate.release_candidate, name="release-candidate"),
+    path("release/<int:pk>/candidates/<slug:code>/preview/", gate.release_preview, name="release-preview"),
+    path("release/<int:pk>/candidates/<slug:code>/hold/", gate.release_hold, name="release-hold"),
+    path("release/<int:pk>/candidates/<slug:code>/lift/", gate.release_lift, name="release-lift"),
+    path("release/<int:pk>/candidates/<slug:code>/except/<slug:rule>/", gate.release_except, name="release-except"),
+    path(
+        "release/<int:pk>/candidates/<slug:code>/exceptions/<int:exception>/withdraw/",
+        gate.release_unexcept,
+        name="release-unexcept",
+    ),
     # Results and certificates (candidates; verification is public)
     path("results/", results.result_list, name="result-list"),
     path("results/<int:pk>/", results.result_detail, name="result-detail"),

@@ -1,5 +1,5 @@
 """Staff's side of scoring."""
 
-from scoring.admin import impartiality, outcomes, readings, standards
+from scoring.admin import gate, impartiality, outcomes, readings, standards
 
-__all__ = ["impartiality", "outcomes", "readings", "standards"]
+__all__ = ["gate", "impartiality", "outcomes", "readings", "standards"]

@@ -1,5 +1,13 @@
 """How entries are judged, and when it is told."""
 
+from scoring.models.gate import (
+    DryRun,
+    DryRunRow,
+    DryRunRowQuerySet,
+    GateException,
+    ResultHold,
+    ResultHoldQuerySet,
+)
 from scoring.models.impartiality import (
     DeclaredTie,
     PublicMailDomain,
@@ -27,8 +35,12 @@ __all__ = [
     "Criterion",
     "CyclePolicy",
     "DeclaredTie",
+    "DryRun",
+    "DryRunRow",
+    "DryRunRowQuerySet",
     "FactorScore",
     "FeedbackStatement",
+    "GateException",
     "Level",
     "PublicMailDomain",
     "Qualification",
@@ -38,6 +50,8 @@ __all__ = [
     "Recusal",
     "Release",
     "Result",
+    "ResultHold",
+    "ResultHoldQuerySet",
     "ResultQuerySet",
     "Rubric",
     "RubricQuerySet",

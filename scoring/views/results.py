@@ -8,7 +8,7 @@ from django.views.decorators.http import require_safe
 
 from icg_cert.lib.doors import Request
 from portfolios.models import Entry
-from scoring import reports, results
+from scoring import holds, reports, results
 from scoring.models import Certificate, Result, ResultQuerySet
 
 
@@ -20,7 +20,9 @@ def result_list(request: Request) -> HttpResponse:
     latest = found[0].cycle.year if found else 0
     handed_in = Entry.objects.locked().filter(registration__user=request.user).select_related("cycle")
     waiting = results.being_scored(handed_in.defer("manifest"), request.at, after=latest)
-    return render(request, "scoring/result_list.html", {"results": found, "waiting": waiting})
+    is_late = waiting is not None and waiting.releases_at <= request.at
+    later = holds.told_later(request.user, waiting) if waiting and is_late else None
+    return render(request, "scoring/result_list.html", {"results": found, "waiting": waiting, "later": later})
 
 
 @never_cache
@@ -57,11 +59,17 @@ def _page(request: Request, result: Result) -> HttpResponse:
     """The report; or, while the fee is not settled, that it waits for the fee, and nothing of what it says."""
     if result.is_withheld:
         return render(request, "scoring/result_withheld.html", {"result": result, "is_own": _is_own(request, result)})
+    return report_page(request, result, is_own=_is_own(request, result))
+
+
+def report_page(request: Request, result: Result, *, is_own: bool, is_preview: bool = False) -> HttpResponse:
+    """The report as its candidate reads it; before the release as staff see it."""
     context = {
         "result": result,
         "report": reports.report(result),
         "certificate": Certificate.objects.issued(request.at).filter(result=result).first(),
-        "is_own": _is_own(request, result),
+        "is_own": is_own,
+        "is_preview": is_preview,
     }
     return render(request, "scoring/result_detail.html", context)
 
