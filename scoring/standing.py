@@ -15,7 +15,7 @@ from candidates.models import Cycle, Extension, Registration
 from candidates.models import RegistrationQuerySet as Registrations
 from portfolios.models import Entry
 from scoring import scores
-from scoring.models import Assignment, FactorScore, Rating, Result, Sheet
+from scoring.models import Assignment, FactorScore, Result, Sheet
 from scoring.scores import FactorOutcome, Overall, Rules
 
 LAST_YEAR = 3
@@ -161,7 +161,7 @@ def in_process(cycle: Cycle) -> Registrations:
 
 
 def load(registrations: Registrations, cycle: Cycle, rules: Rules) -> list[Candidate]:
-    """The candidates in the given order, with everything a gate or a release needs, in nine queries at most."""
+    """The candidates in the given order, with everything a gate or a release needs, in ten queries at most."""
     extensions = Prefetch("extensions", Extension.objects.filter(cycle=cycle), to_attr="extensions_of_cycle")
     rows = list(registrations.select_related("user", "cohort").prefetch_related(_entries(cycle), extensions))
     earned = _earned(rows, cycle)
@@ -194,8 +194,9 @@ def _entries(cycle: Cycle) -> "Prefetch[str, QuerySet[Entry], str]":
         .exclude(status=Entry.Status.LAPSED)
         .select_related("factor")
         .prefetch_related(
-            Prefetch("assignments", Assignment.objects.select_related("sheet__rubric").order_by("pk")),
-            Prefetch("assignments__sheet__ratings", Rating.objects.select_related("criterion")),
+            Prefetch("assignments", Assignment.objects.select_related("sheet").order_by("pk")),
+            "assignments__sheet__ratings",
+            # Prefetched, not joined: thousands of sheets share seven rubrics.
             "assignments__sheet__feedback",
             "assignments__sheet__rubric__criteria",
             "assignments__sheet__rubric__levels",

@@ -170,7 +170,7 @@ def test_gate_asks_the_same_few_times(
     for _ in range(count):
         make_scored_entry(make_registration())
     policy = make_policy()
-    with django_assert_num_queries(21):
+    with django_assert_num_queries(22):
         rows = list(release_gate.rows(cycle, policy, BEFORE))
     assert [row.is_ready for row in rows] == [True] * count
 
