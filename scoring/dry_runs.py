@@ -196,6 +196,12 @@ class OutcomeCount:
     before: int | None
 
 
+def approved_outcomes(made: DryRun) -> list[OutcomeCount]:
+    """How many would be told what, without those who are held back."""
+    counts = _by_status(made, is_held=False)
+    return [OutcomeCount(value, str(label), counts[value], None) for value, label in Result.Status.choices]
+
+
 def outcomes(made: DryRun, before: DryRun | None) -> list[OutcomeCount]:
     """Every status, and last those of whom nothing can be told yet."""
     now, then = _by_status(made), _by_status(before) if before else None
@@ -203,8 +209,8 @@ def outcomes(made: DryRun, before: DryRun | None) -> list[OutcomeCount]:
     return [OutcomeCount(value, str(label), now[value], then[value] if then else None) for value, label in labels]
 
 
-def _by_status(made: DryRun) -> Counter[str]:
-    return Counter(dict(made.rows.order_by().values_list("status").annotate(Count("pk"))))
+def _by_status(made: DryRun, **only: bool) -> Counter[str]:
+    return Counter(dict(made.rows.filter(**only).order_by().values_list("status").annotate(Count("pk"))))
 
 
 @dataclass(frozen=True, slots=True)

@@ -12,6 +12,7 @@ from django.views.decorators.http import require_http_methods, require_POST, req
 from candidates.models import Cycle, Registration
 from icg_cert.lib.doors import Request, only_for, refusals_as_page, refuse_form
 from icg_cert.lib.refusal import Refused
+from icg_cert.lib.words import three_decimals
 from scoring import facts, gate_exceptions, gate_rules, holds, policies, previews, release_gate
 from scoring.models import GateException, Result, ResultHold, ScoringPolicy
 from scoring.permissions import is_staff
@@ -102,7 +103,12 @@ def release_lift(request: Request, pk: int, code: str) -> HttpResponse:
         messages.success(request, "The hold is lifted. They are told with the release; after it, within a minute.")
         return redirect("scoring:release-candidate", pk=pk, code=code)
     form = LiftForm(initial={"seen": row.told.digest if row.told else ""})
-    return _confirm(request, "release_lift", pk, row.registration, form=form, row=row)
+    label = Result.Status(row.told.status).label.lower() if row.told else ""
+    told = (
+        f"would be told: {label}, sum {three_decimals(row.told.total)}" if row.told else "cannot be told anything yet"
+    )
+    who = f"{row.registration.user.name} {told}."
+    return _confirm(request, "release_lift", pk, row.registration, form=form, row=row, who=who)
 
 
 @require_http_methods(["GET", "POST"])
@@ -122,7 +128,8 @@ def release_except(request: Request, pk: int, code: str, rule: str) -> HttpRespo
         gate_exceptions.sign(pk, row.registration.pk, rule, reason=reason, by=request.user, at=request.at)
         messages.success(request, "The exception is signed. It stands beside the rule with your name.")
         return redirect("scoring:release-candidate", pk=pk, code=code)
-    return _confirm(request, "release_except", pk, row.registration, form=form, check=check)
+    who = f"{row.registration.user.name}. {check.title}: {check.words}"
+    return _confirm(request, "release_except", pk, row.registration, form=form, who=who)
 
 
 @require_POST

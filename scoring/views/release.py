@@ -174,7 +174,7 @@ def release_approve(request: Request, pk: int) -> HttpResponse:
     context = {
         "release": decision,
         "cycle": decision.cycle,
-        "outcomes": dry_runs.outcomes(decision.run, None) if decision.run else [],
+        "outcomes": dry_runs.approved_outcomes(decision.run) if decision.run else [],
         "exceptions": decision.cycle.gate_exceptions.filter(withdrawn_at=None).select_related(
             "registration", "signed_by"
         ),

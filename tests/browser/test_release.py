@@ -107,6 +107,7 @@ def test_gate_with_faults_an_exception_a_hold_and_a_dry_run(arrive: Any, gate: d
     second.sign_in(gate["second staff"])
     page = second.go(f"/release/{cycle.pk}/approve/")
     expect(page.get_by_text("They met once, at a conference, after the reading.")).to_be_visible()
+    expect(page.locator("dl.summary").nth(1)).to_contain_text("Certified6Not yet certified2")
     second.look("approve with exceptions and holds")
     page.get_by_role("button", name="Approve this release").click()
     second.look("approved")

@@ -325,7 +325,7 @@ def test_hold_and_lift_as_pages(cycle: Cycle, desk: Client) -> None:
     assert "1 held back" in check(desk, cycle)
     assert "BBBB2222 by Stef Stone since 20 October 2027 : “A question.”" in read(desk, cycle)
     lift = candidate_url("lift", cycle, registration)
-    assert "They would be told: Certified , sum 21.000." in words(desk.get(lift).content)
+    assert "would be told: certified, sum 21.000." in words(desk.get(lift).content)
     assert desk.post(lift, {"seen": "x" * 65}).status_code == 302  # before the approval nothing is named
     assert "held back" not in check(desk, cycle)
 
