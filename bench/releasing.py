@@ -20,7 +20,7 @@ from scoring.models import Assignment, Release
 from scoring.release_gate import Setting
 from tests import factories
 
-FIRST = 500
+FIRST = 300
 SIZES = (50, 200)
 SCORERS = 40
 ROUNDS = 3

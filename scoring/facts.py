@@ -87,7 +87,5 @@ def _readers(profiles: Iterable[Scorer], cycle: Cycle, effort: Effort) -> tuple[
 
 def read_by_novices(first_entries: int) -> set[int]:
     """Entries that were among the first few of one of their scorers."""
-    if not first_entries:
-        return set()
     nth = Window(RowNumber(), partition_by=F("scorer"), order_by=["assigned_at", "pk"])
     return set(Assignment.objects.annotate(nth=nth).filter(nth__lte=first_entries).values_list("entry", flat=True))

@@ -9,7 +9,7 @@ from datetime import datetime
 from enum import StrEnum
 from fractions import Fraction
 
-from scoring import coverage, impartial, scores, standing
+from scoring import coverage, impartial, planner, scores, standing
 from scoring.coverage import Covered, Wanted
 from scoring.impartial import Finding
 from scoring.models import GateException, Result
@@ -131,7 +131,7 @@ def covered(candidate: Candidate, rules: Rules, novel: Set[int]) -> tuple[Wanted
 
 def _coverage(candidate: Candidate, rules: Rules, known: Known) -> Check:
     """A first reading and a decision have rules of their own, which cannot be excepted."""
-    wanted = [one for one in covered(candidate, rules, known.novel) if one.role == coverage.SECOND]
+    wanted = [one for one in covered(candidate, rules, known.novel) if one.role == planner.SECOND]
     missing = [one.words for one in wanted if not one.is_there]
     passed = f"{len(wanted)} second readings asked for, all of them there."
     return _check("coverage", passed.replace("1 second readings", "1 second reading"), missing)

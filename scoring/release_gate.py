@@ -79,7 +79,8 @@ class Setting:
     @classmethod
     def of(cls, cycle: Cycle, policy: ScoringPolicy) -> "Setting":
         rules = policy.rules()
-        return cls(policy, rules, facts.read_by_novices(rules.double_first_entries), _editions(cycle))
+        first = rules.double_first_entries
+        return cls(policy, rules, facts.read_by_novices(first) if first else frozenset(), _editions(cycle))
 
 
 def _editions(cycle: Cycle) -> dict[int, int]:

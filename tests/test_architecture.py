@@ -50,6 +50,7 @@ PURE = [
     "portfolios.storage.remote_file",
     "portfolios.transcoding",
     "scoring.agreement",
+    "scoring.coverage",
     "scoring.planner",
     "scoring.scores",
     "scoring.solver",

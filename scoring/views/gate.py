@@ -103,12 +103,15 @@ def release_lift(request: Request, pk: int, code: str) -> HttpResponse:
         messages.success(request, "The hold is lifted. They are told with the release; after it, within a minute.")
         return redirect("scoring:release-candidate", pk=pk, code=code)
     form = LiftForm(initial={"seen": row.told.digest if row.told else ""})
-    label = Result.Status(row.told.status).label.lower() if row.told else ""
-    told = (
-        f"would be told: {label}, sum {three_decimals(row.told.total)}" if row.told else "cannot be told anything yet"
-    )
-    who = f"{row.registration.user.name} {told}."
-    return _confirm(request, "release_lift", pk, row.registration, form=form, row=row, who=who)
+    return _confirm(request, "release_lift", pk, row.registration, form=form, row=row, who=_would_be_told(row))
+
+
+def _would_be_told(row: Row) -> str:
+    name = row.registration.user.name
+    if row.told is None:
+        return f"{name} cannot be told anything yet."
+    label = Result.Status(row.told.status).label.lower()
+    return f"{name} would be told: {label}, sum {three_decimals(row.told.total)}."
 
 
 @require_http_methods(["GET", "POST"])
