@@ -32,7 +32,7 @@ from django.db import connection  # noqa: E402
 from django.test import Client  # noqa: E402
 from django.test.utils import CaptureQueriesContext  # noqa: E402
 
-from bench import assigning, films, media, money, scoring, world  # noqa: E402
+from bench import assigning, films, media, money, releasing, scoring, world  # noqa: E402
 from icg_cert.lib import clock  # noqa: E402
 
 ROUNDS = 7
@@ -61,6 +61,7 @@ def main() -> None:
     money.books()
     scoring.agreement()
     scoring.papers()
+    releasing.everybody()
     media.ways_in()
     media.slow_lines()
     films.made_ready()

@@ -46,6 +46,8 @@ RIGHTS: dict[str, dict[str, str]] = {
         "scoring.assignment": SEE,
         "scoring.sheet": SEE,
         "scoring.release": SEE,
+        "scoring.gateexception": SEE,
+        "scoring.resulthold": SEE,
         "scoring.result": SEE,
         "scoring.certificate": SEE,
         "payments.purchaseorder": SEE,

@@ -22,11 +22,12 @@ from payments.gateways import registry
 from payments.invoices import today
 from payments.models import Attempt, Delivery, Dispute, Invoice, PurchaseOrder, Reconciliation, Refund
 from portfolios.models import Entry, Upload
-from scoring import appeal_desk, corrections
+from scoring import appeal_desk, corrections, release
 from scoring.models import Assignment, Correction, Release
 
 AHEAD = timedelta(days=60)
 A_DAY = timedelta(days=1)
+RELEASING = timedelta(hours=1)  # what a release of ten thousand takes at most
 Status, Payment = Registration.Status, Registration.Payment
 REGISTRATIONS, ORDERS = "admin:candidates_registration_changelist", "admin:payments_purchaseorder_changelist"
 
@@ -220,7 +221,9 @@ def _providers_off() -> list[Waiting]:
 def _cycles(at: datetime) -> list[Waiting]:
     """Entries without readers, directions, and releases: one that somebody prepared waits for another to approve it; a
     cycle whose day has come and has none, for the first."""
-    cycles, releases = announced.cycles(), dict(Release.objects.order_by().values_list("cycle", "state"))
+    cycles, decided = announced.cycles(), list(Release.objects.order_by())
+    releases = {one.cycle_id: one.state for one in decided}
+    late = [one for one in decided if one.state == Release.State.APPROVED and one.releases_at <= at - RELEASING]
     unreleased = [cycle.pk for cycle in cycles if releases.get(cycle.pk) != Release.State.RELEASED]
     overdue = [cycle.pk for cycle in cycles if cycle.releases_at <= at and cycle.pk not in releases]
     handed_in = Entry.objects.locked().filter(registration__in=Registration.objects.standing())
@@ -245,6 +248,14 @@ def _cycles(at: datetime) -> list[Waiting]:
             list(releases.values()).count(Release.State.PREPARED),
             reverse("scoring:release-list"),
             "Open releases",
+        ),
+        Waiting(
+            "Left out of a release",
+            "They would be told something else than was approved, or are not ready. Mend it, or hold them back.",
+            sum(release.to_tell(one).count() for one in late),
+            reverse("scoring:release-list"),
+            "Open releases",
+            kind="bad",
         ),
         Waiting(
             "Releases overdue",

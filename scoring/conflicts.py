@@ -46,7 +46,7 @@ def barred(
 def known(entries: Iterable[Entry], scorers: Iterable[Scorer]) -> dict[int, Bars]:
     """Per entry (as above) who knows its candidate, has read another attempt of theirs, or read any along."""
     entries = list(entries)
-    recused, read, along = _recused(entries), _read_before(entries), _read_along(entries)
+    recused, read, along = recusals(entries), readers_before(entries), _read_along(entries)
     tied = _tied({entry.registration_id: entry.registration for entry in entries}, list(scorers))
     return {
         # What staff cannot set aside comes last and wins.
@@ -91,19 +91,27 @@ def _paused(at: datetime) -> dict[int, Bars]:
 
 def _tied(registrations: dict[int, Registration], scorers: list[Scorer]) -> dict[int, Bars]:
     """Registration to the scorers who are tied to the candidate or their workplace."""
-    declared: dict[int, list[Declared]] = defaultdict(list)
-    people = {one.user_id for one in registrations.values()} | {one.user_id for one in scorers}
-    for by, name, email in DeclaredTie.objects.filter(declared_by__in=people).values_list(
-        "declared_by", "name", "email"
-    ):
-        declared[by].append(Declared(name, email))
-    public = frozenset(PublicMailDomain.objects.values_list("domain", flat=True))
+    declared = declared_by({one.user_id for one in registrations.values()} | {one.user_id for one in scorers})
+    public = public_domains()
     readers = [scorer_person(one, declared[one.user_id]) for one in scorers]
     candidates = {key: candidate_person(one, declared[one.user_id]) for key, one in registrations.items()}
     return {
         key: {one.key: why for one in readers if (why := ties.between(candidate, one, public))}
         for key, candidate in candidates.items()
     }
+
+
+def declared_by(people: set[int]) -> dict[int, list[Declared]]:
+    """Whom and what each of them knows, in their own words."""
+    found: dict[int, list[Declared]] = defaultdict(list)
+    rows = DeclaredTie.objects.filter(declared_by__in=people)
+    for by, name, email in rows.values_list("declared_by", "name", "email"):
+        found[by].append(Declared(name, email))
+    return found
+
+
+def public_domains() -> frozenset[str]:
+    return frozenset(PublicMailDomain.objects.values_list("domain", flat=True))
 
 
 def candidate_person(registration: Registration, declared: Iterable[Declared] = ()) -> Person:
@@ -128,7 +136,7 @@ def _candidates(entries: list[Entry]) -> set[int]:
     return {entry.registration.user_id for entry in entries}
 
 
-def _recused(entries: list[Entry]) -> dict[int, set[int]]:
+def recusals(entries: list[Entry]) -> dict[int, set[int]]:
     """A conflict is with a person, so it holds in every cohort they register in."""
     rows = Recusal.objects.filter(registration__user__in=_candidates(entries))
     found: dict[int, set[int]] = defaultdict(set)
@@ -147,7 +155,7 @@ def _read_along(entries: list[Entry]) -> dict[tuple[int, int], set[int]]:
     return found
 
 
-def _read_before(entries: list[Entry]) -> dict[tuple[int, int], set[tuple[int, int]]]:
+def readers_before(entries: list[Entry]) -> dict[tuple[int, int], set[tuple[int, int]]]:
     """(candidate, factor) to (entry, scorer): a retake never goes to someone who knows the attempt before it."""
     rows = Assignment.objects.filter(entry__registration__user__in=_candidates(entries))
     found: dict[tuple[int, int], set[tuple[int, int]]] = defaultdict(set)

@@ -40,7 +40,7 @@ def of_cycle(cycle: Cycle, entries: list[Entry], profiles: list[Scorer], policy:
     held: dict[int, dict[str, int]] = defaultdict(dict)
     for entry, role, scorer in Assignment.objects.filter(entry__in=entries).values_list("entry", "role", "scorer"):
         held[entry][role] = scorer
-    novices = _read_by_novices(rules.double_first_entries)
+    novices = read_by_novices(rules.double_first_entries)
     cases = [_case(one, barred[one.pk], held[one.pk], effort, by_novice=one.pk in novices) for one in entries]
     readers, readings = _readers(profiles, cycle, effort)
     return Facts(cases, readers, rules, readings)
@@ -85,7 +85,7 @@ def _readers(profiles: Iterable[Scorer], cycle: Cycle, effort: Effort) -> tuple[
     return [Reader(one.user_id, minutes[one.user_id], ever.get(one.user_id, 0)) for one in profiles], readings
 
 
-def _read_by_novices(first_entries: int) -> set[int]:
+def read_by_novices(first_entries: int) -> set[int]:
     """Entries that were among the first few of one of their scorers."""
     nth = Window(RowNumber(), partition_by=F("scorer"), order_by=["assigned_at", "pk"])
     return set(Assignment.objects.annotate(nth=nth).filter(nth__lte=first_entries).values_list("entry", flat=True))

@@ -1,7 +1,8 @@
 """The release of a cycle's results: prepared by one, approved by another, told by the job at the stored instant.
 
 Before that instant a result does not exist. The job makes one transaction a candidate, so that it may be killed
-anywhere, run twice or twice at once: who has a result is skipped, who has none is still due.
+anywhere, run twice or twice at once: who has a result is skipped, who has none is still due. It tells what was approved
+and nothing else: whoever would be told something different is left out, and staff are told.
 """
 
 import logging
@@ -10,7 +11,7 @@ from functools import reduce
 from operator import or_
 
 from django.db import transaction
-from django.db.models import Exists, OuterRef, Q, QuerySet
+from django.db.models import Exists, OuterRef, Q
 
 from candidates.models import Cycle, Registration, User
 from candidates.models import RegistrationQuerySet as Registrations
@@ -19,9 +20,10 @@ from icg_cert.lib.jobs import each_due
 from icg_cert.lib.refusal import Refused
 from icg_cert.mail import outbox
 from portfolios.models import Entry
-from scoring import certificates, policies, release_gate, results, scores, standing
-from scoring.models import FactorScore, Release, Result
-from scoring.scores import Rules
+from scoring import approval, certificates, dry_runs, holds, policies, release_gate, results, scores, standing
+from scoring.dry_runs import Tally
+from scoring.models import FactorScore, Release, Result, ScoringPolicy
+from scoring.release_gate import Setting
 from scoring.standing import Candidate
 
 logger = logging.getLogger(__name__)
@@ -30,25 +32,28 @@ LATEST = timedelta(days=366)  # a slip in the year keeps everybody waiting; 9999
 
 @transaction.atomic
 def prepare(cycle_id: int, *, releases_at: datetime, by: User, at: datetime) -> Release:
-    """Decide on the instant, once the gate is open. Prepared again before approval, the newer decision stands.
+    """Decide on the instant and on what is told then, once the gate is open: a dry run keeps it, and is approved.
+
+    Prepared again before approval, the newer decision stands.
 
     Refused: `window-open`, `not-ready`, `instant-past`, `instant-far`, `already-approved`, `already-released`.
     """
     cycle = Cycle.objects.select_for_update().get(pk=cycle_id)
     _refuse_unless_preparable(cycle, releases_at, at)
-    policy = policies.policy_of(cycle)
-    refuse_unless_ready(cycle, policy.rules(), at)
-    policies.bind(cycle, by=by, at=at)
+    policy = policies.bind(cycle, by=by, at=at)
+    run, tally = dry_runs.keep(cycle, policy, by=by, at=at)
+    _refuse_unless_ready(tally)
     release, _ = Release.objects.update_or_create(
         cycle=cycle,
-        defaults={"policy": policy, "prepared_by": by, "prepared_at": at, "releases_at": releases_at},
+        defaults={"policy": policy, "run": run, "prepared_by": by, "prepared_at": at, "releases_at": releases_at},
     )
-    trail.record("release.prepare", release, by=by, at=at, after={"releases_at": releases_at.isoformat()})
+    after = {"releases_at": releases_at.isoformat(), "digest": run.digest}
+    trail.record("release.prepare", release, by=by, at=at, after=after)
     return release
 
 
 def _refuse_unless_preparable(cycle: Cycle, releases_at: datetime, at: datetime) -> None:
-    release = _locked_rows().filter(cycle=cycle).first()
+    release = Release.locked().filter(cycle=cycle).first()
     if release and release.state == Release.State.RELEASED:
         raise Refused("already-released", f"The results of {cycle.year} have been released.")
     if release and release.state == Release.State.APPROVED:
@@ -65,25 +70,19 @@ def _refuse_unless_preparable(cycle: Cycle, releases_at: datetime, at: datetime)
         raise Refused("instant-far", message, fields={"releases_at": message})
 
 
-def refuse_unless_ready(cycle: Cycle, rules: Rules, at: datetime) -> None:
-    """`not-ready` while a blocking rule of the gate fails for anybody, or while there is nobody to tell."""
-    gate = release_gate.gate(cycle, rules, at)
-    if gate.blocked:
-        count = len(gate.blocked)
-        who = "1 candidate is" if count == 1 else f"{count} candidates are"
-        raise Refused("not-ready", f"{who} not ready. The table names what is missing for each.")
-    if not gate.rows:
-        raise Refused("not-ready", "No candidate takes part in this cycle, so there is nothing to release.")
-
-
-def _locked_rows() -> "QuerySet[Release]":
-    """Releases under lock and nothing else: their order by year would lock the cycles, too, which `prepare` holds."""
-    return Release.objects.select_for_update(of=("self",))
+def _refuse_unless_ready(tally: Tally) -> None:
+    """`not-ready` while a rule of the gate fails for anybody who is not held back, or while there is nobody to tell."""
+    if tally.blocking:
+        who = "1 candidate is" if tally.blocking == 1 else f"{tally.blocking} candidates are"
+        message = f"{who} not ready. Check all candidates again: the table names what is missing for each."
+        raise Refused("not-ready", message)
+    if not tally.to_tell:
+        raise Refused("not-ready", "There is no candidate to be told, so there is nothing to release.")
 
 
 def _locked(cycle_id: int) -> Release:
     """The cycle's release under lock. Refused: `not-prepared`."""
-    release = _locked_rows().filter(cycle_id=cycle_id).first()
+    release = Release.locked().filter(cycle_id=cycle_id).first()
     if release is None:
         raise Refused("not-prepared", "This release has not been prepared yet.")
     return release
@@ -91,9 +90,10 @@ def _locked(cycle_id: int) -> Release:
 
 @transaction.atomic
 def approve(cycle_id: int, *, seen: datetime | None, by: User, at: datetime) -> Release:
-    """The second person's yes to the decision prepared at `seen`. A repeat changes nothing.
+    """The second person's yes to the decision prepared at `seen`, and to the dry run it was prepared with.
 
-    Refused: `not-prepared`, `same-person`, `prepared-anew` (since they looked), `not-ready`.
+    A repeat changes nothing. Refused: `not-prepared`, `same-person`, `prepared-anew` (since they looked), `not-ready`,
+    `changed` (anything that was prepared).
     """
     release = _locked(cycle_id)
     if release.state != Release.State.PREPARED:
@@ -104,9 +104,17 @@ def approve(cycle_id: int, *, seen: datetime | None, by: User, at: datetime) -> 
         raise Refused(
             "prepared-anew", "This release was prepared anew since you looked at it. Look once more, then approve it."
         )
-    refuse_unless_ready(release.cycle, release.policy.rules(), at)
+    tally = dry_runs.tally(release.cycle, release.policy, at)
+    _refuse_unless_ready(tally)
+    if release.run and tally.digest != release.run.digest:
+        raise Refused(
+            "changed",
+            "Something changed since this release was prepared. Check all candidates again to see what, then prepare "
+            "it again.",
+        )
     _move(release, Release.State.APPROVED, approved_by=by, approved_at=at)
-    trail.record("release.approve", release, by=by, at=at, after={"releases_at": release.releases_at.isoformat()})
+    after = {"releases_at": release.releases_at.isoformat(), "digest": tally.digest}
+    trail.record("release.approve", release, by=by, at=at, after=after)
     return release
 
 
@@ -135,51 +143,65 @@ def _move(release: Release, state: str, **fields: object) -> None:
 
 def release_due(at: datetime) -> int:
     """Tell everybody whose approved release has reached its instant; the number of results made."""
-    due = Release.objects.filter(state=Release.State.APPROVED, releases_at__lte=at).order_by("releases_at")
-    return sum(_release_cycle(release, at) for release in due.select_related("cycle"))
+    lifted = Exists(holds.not_yet_told().filter(cycle=OuterRef("cycle")))
+    due = Release.objects.filter(Q(state=Release.State.APPROVED) | Q(lifted, state=Release.State.RELEASED))
+    due = due.filter(releases_at__lte=at).select_related("cycle", "policy").order_by("releases_at")
+    made = sum(_release_cycle(release, at) for release in due)
+    each_due(holds.say_later, holds.due(at).values_list("pk", flat=True), at=at)
+    return made
 
 
 def _release_cycle(release: Release, at: datetime) -> int:
-    keys = waiting(release.cycle).order_by("pk").values_list("pk", flat=True)
-    made = sum(_release_or_log(release.pk, key, at) for key in list(keys))
+    keys = list(to_tell(release).order_by("pk").values_list("pk", flat=True))
+    setting = Setting.of(release.cycle, release.policy)
+    made = sum(_release_or_log(release, key, setting, at) for key in keys)
     _finish(release.pk, at)
     return made
 
 
 def waiting(cycle: Cycle) -> Registrations:
-    """Who is to be told at this cycle's release and has not been."""
+    """Who is to be told at this cycle's release and has not been, held back or not."""
     told = Result.objects.filter(registration=OuterRef("pk"), cycle=cycle, superseded_at=None)
     return standing.in_process(cycle).exclude(Exists(told))
 
 
-def _release_or_log(release_id: int, registration_id: int, at: datetime) -> bool:
+def to_tell(release: Release) -> Registrations:
+    """Of those, whom nobody holds back. Once everybody else has been told: whose hold was lifted since."""
+    who = waiting(release.cycle).exclude(Exists(holds.held(release.cycle)))
+    return who.filter(Exists(holds.lifted(release.cycle))) if release.state == Release.State.RELEASED else who
+
+
+def _release_or_log(release: Release, registration_id: int, setting: Setting, at: datetime) -> bool:
     """One candidate's failure is logged, and tried again at the next tick; it keeps nobody else waiting."""
     try:
-        return release_one(release_id, registration_id, at=at)
+        return release_one(release.pk, registration_id, setting, at=at)
+    except Refused as refusal:
+        logger.exception("release %s: registration %s was not released", release.pk, registration_id)
+        approval.say_refused(release, registration_id, refusal, at)
     except Exception:
-        logger.exception("release %s: registration %s was not released", release_id, registration_id)
-        return False
+        logger.exception("release %s: registration %s was not released", release.pk, registration_id)
+    return False
 
 
 @transaction.atomic
-def release_one(release_id: int, registration_id: int, *, at: datetime) -> bool:
+def release_one(release_id: int, registration_id: int, setting: Setting | None = None, *, at: datetime) -> bool:
     """Make one candidate's result, with its scores and its mail; False when there is nothing to do any more.
 
     The release is locked first: jobs at the same time take turns, and nobody withdraws the approval meanwhile.
-    Refused: `not-ready`, when something changed since the approval and the gate no longer lets this candidate through.
+    Refused: `not-ready`, when the gate no longer lets this candidate through; `changed`, when they would be told
+    something else than what was approved.
     """
-    release = _locked_rows().select_related("cycle", "policy").get(pk=release_id)
-    if release.state != Release.State.APPROVED or release.releases_at > at:
+    release = Release.locked().select_related("cycle", "policy").get(pk=release_id)
+    if release.state == Release.State.PREPARED or release.releases_at > at:
         return False
     still = Registration.objects.select_for_update().filter(pk=registration_id).first()
-    if still is None or not waiting(release.cycle).filter(pk=still.pk).exists():
+    if still is None or not to_tell(release).filter(pk=still.pk).exists():
         return False
-    rules = release.policy.rules()
-    [candidate] = standing.load(Registration.objects.filter(pk=still.pk), release.cycle, rules)
-    row = release_gate.row_of(candidate, rules, at)
-    if row.missing:
-        raise Refused("not-ready", " ".join(check.words for check in row.missing))
-    result = _make_result(candidate, release, rules, at)
+    setting = setting or Setting.of(release.cycle, release.policy)
+    [candidate] = standing.load(Registration.objects.filter(pk=still.pk), release.cycle, setting.rules)
+    approval.refuse_unless_approved(release, release_gate.row_of(candidate, setting, at))
+    result = make_result(candidate, release.policy, at)
+    trail.record("result.release", result, by=None, at=at, after={"status": result.status, "total": str(result.total)})
     if candidate.registration.is_settled:
         _tell(result, at)
     else:
@@ -187,17 +209,17 @@ def release_one(release_id: int, registration_id: int, *, at: datetime) -> bool:
     return True
 
 
-def _make_result(candidate: Candidate, release: Release, rules: Rules, at: datetime) -> Result:
+def make_result(candidate: Candidate, policy: ScoringPolicy, at: datetime) -> Result:
+    """The rows of one result and its scores, in the caller's transaction. Nobody is told."""
+    rules = policy.rules()
     result = Result.objects.create(
         registration=candidate.registration,
-        cycle=release.cycle,
-        policy=release.policy,
+        cycle=candidate.cycle,
+        policy=policy,
         released_at=at,
         **results.decision(candidate.standing(rules), candidate.year, rules),
     )
     FactorScore.objects.bulk_create(results.factor_score(result, judged, rules) for judged in candidate.entries)
-    after = {"status": result.status, "total": str(result.total)}
-    trail.record("result.release", result, by=None, at=at, after=after)
     return result
 
 
@@ -269,9 +291,9 @@ def _write(result: Result, event: str, at: datetime) -> None:
 
 @transaction.atomic
 def _finish(release_id: int, at: datetime) -> None:
-    """Mark the release as done once nobody waits any more."""
-    release = _locked_rows().select_related("cycle").get(pk=release_id)
-    if release.state != Release.State.APPROVED or waiting(release.cycle).exists():
+    """Mark the release as done once nobody waits any more but those who are held back."""
+    release = Release.locked().select_related("cycle").get(pk=release_id)
+    if release.state != Release.State.APPROVED or to_tell(release).exists():
         return
     _move(release, Release.State.RELEASED, released_at=at)
     trail.record("release.finish", release, by=None, at=at, after={"results": release.cycle.results.count()})

@@ -166,7 +166,7 @@ def next_step(results: Sequence[Result], entries: Iterable[Entry], at: datetime)
     result = next(iter(results), None)
     waiting = being_scored(entries, at, after=result.cycle.year if result else 0)
     if waiting:
-        return _wait(waiting)
+        return _wait(waiting, at)
     return _step_of(result, at) if result else None
 
 
@@ -177,11 +177,12 @@ def being_scored(entries: Iterable[Entry], at: datetime, *, after: int) -> Cycle
     return max(waiting, key=lambda cycle: cycle.year, default=None)
 
 
-def _wait(cycle: Cycle) -> NextStep:
+def _wait(cycle: Cycle, at: datetime) -> NextStep:
     day = format_date(localtime(cycle.releases_at), "j F Y")
+    when = f"come out on {day}" if at < cycle.releases_at else f"were announced for {day} and take a little longer"
     return NextStep(
         title="Your entries are being scored",
-        text=f"Trained scorers are reading what you handed in for {cycle.year}. Results come out on {day}; "
+        text=f"Trained scorers are reading what you handed in for {cycle.year}. Results {when}; "
         "we will e-mail you then. There is nothing you need to do.",
         url=reverse("portfolios:entry-list"),
         action="See what you handed in",

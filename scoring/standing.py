@@ -15,7 +15,7 @@ from candidates.models import Cycle, Extension, Registration
 from candidates.models import RegistrationQuerySet as Registrations
 from portfolios.models import Entry
 from scoring import scores
-from scoring.models import Assignment, FactorScore, Rating, Result, Sheet
+from scoring.models import Assignment, FactorScore, Result, Sheet
 from scoring.scores import FactorOutcome, Overall, Rules
 
 LAST_YEAR = 3
@@ -162,7 +162,7 @@ def in_process(cycle: Cycle) -> Registrations:
 
 
 def load(registrations: Registrations, cycle: Cycle, rules: Rules) -> list[Candidate]:
-    """The candidates in the given order, with everything a gate or a release needs, in nine queries at most."""
+    """The candidates in the given order, with everything a gate or a release needs, in ten queries at most."""
     extensions = Prefetch("extensions", Extension.objects.filter(cycle=cycle), to_attr="extensions_of_cycle")
     rows = list(registrations.select_related("user", "cohort").prefetch_related(_entries(cycle), extensions))
     earned = earned_before(rows, cycle)
@@ -197,11 +197,10 @@ def _entries(cycle: Cycle) -> "Prefetch[str, QuerySet[Entry], str]":
         .prefetch_related(
             Prefetch(
                 "assignments",
-                Assignment.objects.exclude(role__in=Assignment.OF_APPEALS)
-                .select_related("sheet__rubric")
-                .order_by("pk"),
+                Assignment.objects.exclude(role__in=Assignment.OF_APPEALS).select_related("sheet").order_by("pk"),
             ),
-            Prefetch("assignments__sheet__ratings", Rating.objects.select_related("criterion")),
+            "assignments__sheet__ratings",
+            # Prefetched, not joined: thousands of sheets share seven rubrics.
             "assignments__sheet__feedback",
             "assignments__sheet__rubric__criteria",
             "assignments__sheet__rubric__levels",

@@ -51,6 +51,7 @@ PURE = [
     "portfolios.transcoding",
     "scoring.agreement",
     "scoring.badges.status",
+    "scoring.coverage",
     "scoring.drift",
     "scoring.planner",
     "scoring.qualifying",

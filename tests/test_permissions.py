@@ -11,6 +11,7 @@ optional fifth field is what is posted. An address without a row fails tests/tes
 """
 
 from collections.abc import Callable
+from datetime import date
 from fractions import Fraction
 from io import BytesIO
 from typing import Any
@@ -27,9 +28,9 @@ from payments import attempts, invoices, quotes
 from payments.models import CreditNote, Invoice, Quote
 from portfolios import consents, purging, storage
 from portfolios.models import Entry, Requirement, Upload
-from scoring import appeals, back_reading, calibration, corrections, release, sheets
+from scoring import appeals, back_reading, calibration, corrections, gate_exceptions, holds, release, sheets
 from scoring.badges import keys
-from scoring.models import Appeal, Certificate, FactorScore, Reference, Result, Sheet
+from scoring.models import Appeal, Assignment, Certificate, FactorScore, Recusal, Reference, Result, Sheet
 from tests.factories import (
     at,
     make_accepted_order,
@@ -236,6 +237,33 @@ def approved(cast: Cast) -> dict[str, Any]:
     return pk
 
 
+def at_the_gate(cast: Cast) -> dict[str, Any]:
+    """The owner's code at the gate, with seven scored entries."""
+    return {**scored(cast), "code": "BCDF2345"}
+
+
+def held_back(cast: Cast) -> dict[str, Any]:
+    keys = at_the_gate(cast)
+    about = {"reason": "A question.", "hear_on": date(2027, 11, 15), "by": cast["staff"], "at": clock.now()}
+    holds.hold(keys["pk"], Registration.objects.get(code=keys["code"]).pk, **about)
+    return keys
+
+
+def failing_a_rule(cast: Cast) -> dict[str, Any]:
+    """Who read their first entry has stepped back from them since."""
+    keys = at_the_gate(cast)
+    reading = Assignment.objects.order_by("pk")[0]
+    Recusal.objects.create(scorer=reading.scorer, registration=reading.entry.registration, declared_at=clock.now())
+    return {**keys, "rule": "conflict"}
+
+
+def excepted(cast: Cast) -> dict[str, Any]:
+    keys = failing_a_rule(cast)
+    registration, about = Registration.objects.get(code=keys["code"]), {"by": cast["staff"], "at": clock.now()}
+    signed = gate_exceptions.sign(keys["pk"], registration.pk, keys.pop("rule"), reason="Never met.", **about)
+    return {**keys, "exception": signed.pk}
+
+
 def released(cast: Cast) -> dict[str, Any]:
     """The morning after: the owner is certified and has been told."""
     pk = approved(cast)
@@ -285,6 +313,8 @@ def holder(cast: Cast) -> dict[str, Any]:
 
 SHOWN = {"shows_name": "on"}
 DUE = {"releases_at": "2027-10-31T09:00"}
+HOLD = {"reason": "A question.", "hear_on": "2027-11-15"}
+REASON = {"reason": "They never met."}
 
 
 def verifiable(cast: Cast) -> dict[str, Any]:
@@ -672,6 +702,24 @@ TABLE: list[Row] = [
     ("scoring:release-approve",  "POST", prepared,         "302  403  403  403  403  403  302  403", SEEN),
     ("scoring:release-withdraw", "GET",  approved,         "302  403  403  403  403  403  200  403"),
     ("scoring:release-withdraw", "POST", approved,         "302  403  403  403  403  403  302  403"),
+    ("scoring:release-check",    "GET",  scored,           "405  405  405  405  405  405  405  405"),
+    ("scoring:release-check",    "POST", scored,           "302  403  403  403  403  403  302  403"),
+    ("scoring:release-outcomes", "GET",  scored,           "302  403  403  403  403  403  200  403"),
+    ("scoring:release-outcomes", "POST", scored,           "405  405  405  405  405  405  405  405"),
+    # What a candidate is about to be told: they themselves least of all.
+    ("scoring:release-candidate", "GET",  at_the_gate,     "302  403  403  403  403  403  200  403"),
+    ("scoring:release-candidate", "POST", at_the_gate,     "405  405  405  405  405  405  405  405"),
+    ("scoring:release-preview",  "GET",  at_the_gate,      "302  403  403  403  403  403  200  403"),
+    ("scoring:release-preview",  "POST", at_the_gate,      "405  405  405  405  405  405  405  405"),
+    ("scoring:release-preview",  "GET",  released_by_code, "302  403  403  403  403  403  302  403"),
+    ("scoring:release-hold",     "GET",  at_the_gate,      "302  403  403  403  403  403  200  403"),
+    ("scoring:release-hold",     "POST", at_the_gate,      "302  403  403  403  403  403  302  403", HOLD),
+    ("scoring:release-lift",     "GET",  held_back,        "302  403  403  403  403  403  200  403"),
+    ("scoring:release-lift",     "POST", held_back,        "302  403  403  403  403  403  302  403"),
+    ("scoring:release-except",   "GET",  failing_a_rule,   "302  403  403  403  403  403  200  403"),
+    ("scoring:release-except",   "POST", failing_a_rule,   "302  403  403  403  403  403  302  403", REASON),
+    ("scoring:release-unexcept", "GET",  excepted,         "405  405  405  405  405  405  405  405"),
+    ("scoring:release-unexcept", "POST", excepted,         "302  403  403  403  403  403  302  403"),
     ("scoring:result-list",      "GET",  nothing,          "302  200  200  200  200  200  200  200"),
     ("scoring:result-list",      "POST", nothing,          "405  405  405  405  405  405  405  405"),
     ("scoring:result-detail",    "GET",  approved,         "302  404  404  404  404  404  404  404"),

@@ -1,5 +1,5 @@
 """Staff's side of scoring."""
 
-from scoring.admin import calibration, certificates, impartiality, outcomes, readings, standards
+from scoring.admin import calibration, certificates, gate, impartiality, outcomes, readings, standards
 
-__all__ = ["calibration", "certificates", "impartiality", "outcomes", "readings", "standards"]
+__all__ = ["calibration", "certificates", "gate", "impartiality", "outcomes", "readings", "standards"]

@@ -15,6 +15,14 @@ from scoring.models.calibration import (
     Standard,
     Trial,
 )
+from scoring.models.gate import (
+    DryRun,
+    DryRunRow,
+    DryRunRowQuerySet,
+    GateException,
+    ResultHold,
+    ResultHoldQuerySet,
+)
 from scoring.models.holders import HolderChoices
 from scoring.models.impartiality import (
     DeclaredTie,
@@ -52,8 +60,12 @@ __all__ = [
     "Criterion",
     "CyclePolicy",
     "DeclaredTie",
+    "DryRun",
+    "DryRunRow",
+    "DryRunRowQuerySet",
     "FactorScore",
     "FeedbackStatement",
+    "GateException",
     "HolderChoices",
     "Level",
     "Pause",
@@ -70,6 +82,8 @@ __all__ = [
     "ReferenceValue",
     "Release",
     "Result",
+    "ResultHold",
+    "ResultHoldQuerySet",
     "ResultQuerySet",
     "RetakeWish",
     "Rubric",

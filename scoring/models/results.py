@@ -11,6 +11,7 @@ from django.db.models import F, Q
 from candidates.models import Cycle, Registration, User, new_code
 from portfolios.models import Entry
 from scoring import permissions
+from scoring.models.gate import DryRun
 from scoring.models.rubrics import Rubric, ScoringPolicy
 
 
@@ -31,6 +32,14 @@ class Release(models.Model):
     cycle = models.OneToOneField(Cycle, on_delete=models.PROTECT, related_name="release")
     state = models.CharField(max_length=10, choices=State.choices, default=State.PREPARED)
     policy = models.ForeignKey(ScoringPolicy, on_delete=models.PROTECT, related_name="+")
+    run = models.ForeignKey(
+        DryRun,
+        null=True,
+        blank=True,
+        on_delete=models.PROTECT,
+        related_name="releases",
+        help_text="What was prepared and is approved; empty for releases from before there were dry runs",
+    )
     prepared_by = models.ForeignKey(User, on_delete=models.PROTECT, related_name="+")
     prepared_at = models.DateTimeField()
     approved_by = models.ForeignKey(User, null=True, blank=True, on_delete=models.PROTECT, related_name="+")
@@ -52,6 +61,11 @@ class Release(models.Model):
 
     def __str__(self) -> str:
         return f"Release of {self.cycle}"
+
+    @classmethod
+    def locked(cls) -> "models.QuerySet[Release]":
+        """Under lock and nothing else: their order by year would lock cycles, too, which whoever prepares holds."""
+        return cls.objects.select_for_update(of=("self",))
 
 
 class ResultQuerySet(models.QuerySet["Result"]):

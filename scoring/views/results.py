@@ -9,7 +9,7 @@ from django.views.decorators.http import require_safe
 from icg_cert.lib.doors import Request, refusals_as_page
 from icg_cert.lib.refusal import Refused
 from portfolios.models import Entry
-from scoring import aftermath, prospects, report_paper, reports, results, what_if
+from scoring import aftermath, holds, prospects, report_paper, reports, results, what_if
 from scoring.models import Certificate, Result, ResultQuerySet
 from scoring.what_next import what_next
 
@@ -22,7 +22,9 @@ def result_list(request: Request) -> HttpResponse:
     latest = found[0].cycle.year if found else 0
     handed_in = Entry.objects.locked().filter(registration__user=request.user).select_related("cycle")
     waiting = results.being_scored(handed_in.defer("manifest"), request.at, after=latest)
-    return render(request, "scoring/result_list.html", {"results": found, "waiting": waiting})
+    is_late = waiting is not None and waiting.releases_at <= request.at
+    later = holds.told_later(request.user, waiting) if waiting and is_late else None
+    return render(request, "scoring/result_list.html", {"results": found, "waiting": waiting, "later": later})
 
 
 @never_cache
@@ -99,6 +101,11 @@ def _page(request: Request, result: Result) -> HttpResponse:
     """The report; or, while the fee is not settled, that it waits for the fee, and nothing of what it says."""
     if result.is_withheld:
         return render(request, "scoring/result_withheld.html", {"result": result, "is_own": _is_own(request, result)})
+    return report_page(request, result, is_own=_is_own(request, result))
+
+
+def report_page(request: Request, result: Result, *, is_own: bool, is_preview: bool = False) -> HttpResponse:
+    """The report as its candidate reads it; before the release as staff see it."""
     report = reports.report(result)
     ahead = prospects.ahead(report, request.at)
     context = {
@@ -109,7 +116,8 @@ def _page(request: Request, result: Result) -> HttpResponse:
         "is_open": ahead is not None and ahead.is_open,
         "certificate": _certificate(request, result),
         "after": aftermath.of(result, request.at),
-        "is_own": _is_own(request, result),
+        "is_own": is_own,
+        "is_preview": is_preview,
     }
     return render(request, "scoring/result_detail.html", context)
 

@@ -178,6 +178,8 @@ def judge(scorer: Visitor, user: User) -> None:
 
 def release(staff: Visitor, second: Visitor, cycle: Cycle) -> None:
     page = staff.go(f"/release/{cycle.pk}/")
+    staff.look("release unchecked")
+    page.get_by_role("button", name="Check every candidate").click()
     staff.look("release ready")
     staff.go(f"/release/{cycle.pk}/prepare/")
     staff.look("prepare")

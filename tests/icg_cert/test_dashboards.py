@@ -202,6 +202,15 @@ def test_a_prepared_release_waits_for_another() -> None:
     assert _waiting(for_staff()) == {}
 
 
+@pytest.mark.parametrize(("minutes", "names"), [(59, {}), (60, {"Left out of a release": 2})])
+def test_who_is_not_told_an_hour_after_the_instant_waits_for_staff(minutes: int, names: dict[str, int]) -> None:
+    decision = make_release()
+    for _ in range(2):
+        make_registration()
+    now = decision.releases_at + timedelta(minutes=minutes)
+    assert _waiting(waiting.for_staff(make_user(), now)) == names
+
+
 @pytest.mark.parametrize(
     ("now", "names"),
     [

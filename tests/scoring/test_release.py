@@ -10,19 +10,16 @@ from pytest_django import DjangoAssertNumQueries
 
 from candidates.models import Cycle, Registration, User
 from icg_cert.audit.models import Event
-from icg_cert.lib.refusal import Refused
 from icg_cert.mail.models import Message
 from portfolios.models import Entry
-from scoring import release, release_gate, tasks
+from scoring import release, tasks
 from scoring.models import Certificate, FactorScore, Release, Result
-from scoring.release_gate import Verdict
 from tests.factories import (
     MICROSECOND,
     at,
     make_cohort,
     make_cycle,
     make_entry,
-    make_extension,
     make_factor,
     make_policy,
     make_registration,
@@ -30,12 +27,8 @@ from tests.factories import (
     make_result,
     make_scored_entry,
 )
+from tests.scoring.worlds import BEFORE, DUE, TWICE, Readings, mails, refusal, seven
 from tests.threads import run_at_once, run_behind
-
-DUE = at(2027, 10, 31, 9)
-BEFORE = at(2027, 10, 20, 9)
-Readings = tuple[tuple[str, ...], ...]
-TWICE: Readings = (("3.00",) * 3,) * 2
 
 
 @pytest.fixture
@@ -44,26 +37,8 @@ def cycle(db: None) -> Cycle:
     return make_cycle(2027)
 
 
-def seven(registration: Registration, *readings: Readings, year: int = 2027) -> Registration:
-    """All seven factors handed in and read; those without readings of their own got 3.00 twice."""
-    for number in range(1, 8):
-        given = readings[number - 1] if number <= len(readings) else TWICE
-        make_scored_entry(registration, number, *given, year=year)
-    return registration
-
-
 def statuses() -> dict[int, str]:
     return dict(Result.objects.values_list("registration", "status"))
-
-
-def mails() -> list[tuple[str, str]]:
-    return list(Message.objects.order_by("to", "event").values_list("event", "to"))
-
-
-def refusal(verb: object, *args: object, **kwargs: object) -> tuple[str, str]:
-    with pytest.raises(Refused) as refused:
-        verb(*args, **kwargs)  # type: ignore[operator]
-    return refused.value.code, refused.value.message
 
 
 # ---- The decision
@@ -125,7 +100,7 @@ def test_prepare_while_somebody_is_not_ready_is_refused(cycle: Cycle, staff: Use
     make_entry(seven(make_registration()), make_factor(8), cycle, status=Entry.Status.LOCKED)
     assert refusal(release.prepare, cycle.pk, releases_at=DUE, by=staff, at=BEFORE) == (
         "not-ready",
-        "1 candidate is not ready. The table names what is missing for each.",
+        "1 candidate is not ready. Check all candidates again: the table names what is missing for each.",
     )
     assert not Release.objects.exists()
 
@@ -508,149 +483,5 @@ def test_release_one_asks_as_often_whoever_else_is_there(
 ) -> None:
     registrations = [seven(make_registration()) for _ in range(count)]
     decision = make_release(cycle)
-    with django_assert_num_queries(30):
+    with django_assert_num_queries(40):
         release.release_one(decision.pk, registrations[0].pk, at=DUE)
-
-
-# ---- The gate
-
-
-def row(registration: Registration, when: datetime = BEFORE) -> dict[str, tuple[Verdict, str]]:
-    """Code to verdict and words, of one candidate in the cycle of 2027."""
-    gate = release_gate.gate(make_cycle(2027), make_policy().rules(), when)
-    [found] = [one for one in gate.rows if one.registration == registration]
-    return {check.code: (check.verdict, check.words) for check in found.checks}
-
-
-def missing(registration: Registration, when: datetime = BEFORE) -> dict[str, str]:
-    return {code: words for code, (verdict, words) in row(registration, when).items() if verdict is Verdict.MISSING}
-
-
-def test_gate_of_a_ready_candidate(cycle: Cycle) -> None:
-    registration = make_registration()
-    make_scored_entry(registration, 1)
-    make_scored_entry(registration, 2, ("3.25",) * 3)
-    assert row(registration) == {
-        "closed": (Verdict.PASSED, "Every entry is locked."),
-        "scored": (Verdict.PASSED, "2 of 2 entries scored."),
-        "final": (Verdict.PASSED, "Every assigned reading is final."),
-        "double": (Verdict.PASSED, "1 of 2 entries read twice."),
-        "adjudicated": (Verdict.PASSED, "No open adjudication."),
-        "rubric": (Verdict.PASSED, "All readings of an entry used the same rubric."),
-        "totals": (Verdict.PASSED, "Computed in two separate ways, the same."),
-        "fee": (Verdict.INFORMATION, "Paid."),
-    }
-
-
-def test_gate_says_that_an_unpaid_result_is_withheld_and_lets_it_through(cycle: Cycle) -> None:
-    registration = seven(make_registration(payment_status=Registration.Payment.PO_COMMITTED))
-    assert missing(registration) == {}
-    assert row(registration)["fee"] == (
-        Verdict.INFORMATION,
-        "Seat held by purchase order. The result will be withheld until the fee is settled.",
-    )
-
-
-def test_gate_open_entry_and_running_extension(cycle: Cycle) -> None:
-    registration = make_registration()
-    make_entry(registration, make_factor(1), cycle)
-    make_extension(registration, cycle, closes_at=BEFORE + MICROSECOND)
-    assert missing(registration)["closed"] == (
-        "factor 1 may still be changed by the candidate; their extension is still running."
-    )
-    other = make_registration()
-    make_extension(other, cycle, closes_at=BEFORE)
-    assert missing(other) == {}
-
-
-def test_gate_unscored_and_unfinished(cycle: Cycle) -> None:
-    registration = make_registration()
-    make_entry(registration, make_factor(1), cycle, status=Entry.Status.LOCKED)
-    half = make_scored_entry(registration, 2)
-    half.assignments.get(role="second").sheet.ratings.filter(criterion__position=2).update(value=None)
-    assert missing(registration) == {
-        "scored": "factor 1 has no final first reading.",
-        "final": "factor 2: second reading is not final.",
-        "double": "factor 2 lies near the floor or the threshold and needs two readings; "
-        "no entry of this candidate has two readings.",
-    }
-
-
-def test_gate_second_readings(cycle: Cycle) -> None:
-    registration = make_registration(cohort=make_cohort(2024))
-    make_scored_entry(registration, 1, ("3.25",) * 3, year=2027)
-    assert missing(registration) == {"double": "no entry of this candidate has two readings."}
-    make_scored_entry(registration, 2, year=2027)
-    assert missing(registration) == {}
-    make_scored_entry(registration, 3, ("3.25",) * 3, year=2027, is_retake=True)
-    make_scored_entry(registration, 4, ("3.00",) * 3, year=2027)
-    assert missing(registration) == {
-        "double": "factor 3 is a retake and needs two readings; "
-        "factor 4 lies near the floor or the threshold and needs two readings."
-    }
-
-
-def test_gate_entries_drawn_for_a_second_reading(cycle: Cycle) -> None:
-    registration = make_registration()
-    make_scored_entry(registration, 1)
-    make_scored_entry(registration, 2, ("4.00",) * 3)
-    rules = make_policy(2, double_percent=100).rules()
-    [found] = release_gate.gate(cycle, rules, BEFORE).rows
-    assert [check.words for check in found.missing] == ["factor 2 was drawn for a second reading."]
-
-
-def test_gate_open_adjudication(cycle: Cycle) -> None:
-    registration = make_registration()
-    make_scored_entry(registration, 1, ("4.00",) * 3, ("2.75",) * 3)  # 1.25 apart: averaged
-    assert missing(registration) == {}
-    make_scored_entry(registration, 2, ("4.00",) * 3, ("2.75", "2.75", "2.25"))
-    assert missing(registration) == {
-        "adjudicated": "factor 2: the two readings lie too far apart, a lead scorer must decide."
-    }
-
-
-def test_gate_two_versions_of_a_rubric(cycle: Cycle) -> None:
-    registration = make_registration()
-    sheet = make_scored_entry(registration, 1).assignments.get(role="second").sheet
-    other = make_scored_entry(make_registration(), 2).assignments.get(role="second").sheet.rubric
-    type(sheet).objects.filter(pk=sheet.pk).update(rubric=other)
-    assert missing(registration) == {"rubric": "factor 1 was read by two versions of its rubric."}
-
-
-def test_gate_totals_that_disagree(cycle: Cycle, monkeypatch: pytest.MonkeyPatch) -> None:
-    registration = make_registration()
-    make_scored_entry(registration, 1)
-    monkeypatch.setattr("scoring.scores.sheet_score", lambda values: Fraction(301, 100))
-    assert missing(registration) == {"totals": "factor 1 comes to 301/100 and, computed again, to 3."}
-
-
-def test_gate_finds_a_released_total_that_was_tampered_with(db: None) -> None:
-    make_policy()
-    registration = seven(make_registration(cohort=make_cohort(2025)), (("1.00",) * 3,) * 2, year=2026)
-    decision = make_release(make_cycle(2026))
-    release.release_due(decision.releases_at)
-    assert missing(registration) == {}
-    Result.objects.update(total_numerator=100)
-    assert missing(registration) == {
-        "totals": "the last released total is not the sum of the factor scores released until then."
-    }
-
-
-@pytest.mark.parametrize("count", [1, 3])
-def test_gate_asks_the_same_few_times(
-    cycle: Cycle, count: int, django_assert_num_queries: DjangoAssertNumQueries
-) -> None:
-    for _ in range(count):
-        make_scored_entry(make_registration())
-    with django_assert_num_queries(13):
-        gate = release_gate.gate(cycle, make_policy().rules(), BEFORE)
-    assert (len(gate.rows), gate.is_open) == (count, True)
-
-
-def test_gate_puts_who_is_not_ready_first(cycle: Cycle) -> None:
-    ready = seven(make_registration(code="22222222"))
-    blocked = make_registration(code="ZZZZZZZZ")
-    make_entry(blocked, make_factor(1), cycle, status=Entry.Status.LOCKED)
-    gate = release_gate.gate(cycle, make_policy().rules(), BEFORE)
-    assert [one.registration for one in gate.rows] == [blocked, ready]
-    assert gate.failing == [("Scored", 1), ("Read twice", 1)]

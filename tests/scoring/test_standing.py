@@ -135,7 +135,7 @@ def test_load_all_asks_the_same_few_times(
         registration = make_registration()
         make_scored_entry(registration, 1)
         make_scored_entry(registration, 2, ("3.25",) * 3)
-    with django_assert_num_queries(10):
+    with django_assert_num_queries(11):
         candidates = list(standing.load_all(standing.in_process(cycle), cycle, rules))
     assert [sorted(candidate.standing(rules)) for candidate in candidates] == [[1, 2]] * count
 
