@@ -198,8 +198,12 @@ def test_sheet_sends_signs_of_life_while_it_is_looked_at(context: BrowserContext
         page.clock.run_for(31_000)
     beats: list[str] = []
     page.on("request", lambda request: beats.append(request.url) if request.url.endswith("/time/") else None)
+    answered: list[str] = []
+    page.on("requestfinished", lambda request: answered.append(request.url) if request.url.endswith("/time/") else None)
     page.clock.run_for(300_000)  # nobody is there any more
     assert 2 <= len(beats) <= 4
+    while len(answered) < len(beats):  # the server is through with each before the tables are emptied
+        page.wait_for_event("requestfinished")
     assert TimeOnSheet.objects.get(sheet=sheet).is_estimated is False
 
 
