@@ -14,6 +14,8 @@ HOW = {
     FactorScore.How.SINGLE: "one scorer",
     FactorScore.How.AVERAGED: "two scorers, averaged",
     FactorScore.How.ADJUDICATED: "decided by a lead scorer",
+    FactorScore.How.VERIFIED: "verified and raised",
+    FactorScore.How.CORRECTED: "corrected by us",
 }
 
 

@@ -9,7 +9,7 @@ from django.views.decorators.http import require_http_methods, require_safe
 
 from icg_cert.lib.doors import Request, only_for, refusals_as_page, refuse_form
 from icg_cert.lib.refusal import Refused
-from scoring import corrections, reports
+from scoring import corrections, reports, workings
 from scoring.appeal_forms import CorrectForm, SeenForm
 from scoring.models import Certificate, Correction, Result
 from scoring.permissions import is_staff
@@ -83,7 +83,7 @@ def correction(request: Request, pk: int) -> HttpResponse:
     certificate = Certificate.objects.filter(registration=found.result.registration_id, revoked_at=None).first()
     context = {
         "correction": found,
-        "rows": [(row, reports.printed(row.score), reports.printed(wanted[row.entry_id])) for row in rows],
+        "rows": [(row, workings.printed(row.score), workings.printed(wanted[row.entry_id])) for row in rows],
         "certificate": certificate,
         "is_unsupported": certificate in corrections.unsupported(),
         "is_proposer": found.proposed_by_id == request.user.pk,

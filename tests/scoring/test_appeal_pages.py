@@ -251,7 +251,7 @@ def test_result_detail_asks_the_same_few_times_whatever_is_beside_it(
     clock.jump_to(NOVEMBER)
     client = client_of(candidate)
     client.get(reverse("scoring:result-detail", args=[cycle()]))
-    with django_assert_num_queries(13):
+    with django_assert_num_queries(17):
         client.get(reverse("scoring:result-detail", args=[cycle()]))
 
 

@@ -257,7 +257,7 @@ def test_the_reader_is_not_told_what_it_is(registration: Registration) -> None:
     pages.append(client.get(reverse("dashboard")).content.decode())
     message = Message.objects.get(event="assigned", to=reader.email)
     for text in [*pages, message.body_text, message.body_html, message.subject]:
-        for told in ("ppeal", "Ada", "more was seen", "2.000", "Lakeside", "verif"):
+        for told in ("ppeal", "Ada", "more was seen", "2.000", "Lakeside", "verified"):
             assert told not in text, told
     assert "Second reading" in pages[0]
     assert "Overdue" not in pages[0] + pages[1]

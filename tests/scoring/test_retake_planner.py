@@ -358,7 +358,7 @@ def test_planner_is_not_linked_from_an_older_report(registration: Registration, 
     assert page.find(id="ways") is None
 
 
-@pytest.mark.parametrize(("years", "report_asks", "planner_asks"), [(1, 15, 13), (2, 15, 13), (3, 9, 11)])
+@pytest.mark.parametrize(("years", "report_asks", "planner_asks"), [(1, 18, 13), (2, 16, 13), (3, 12, 11)])
 def test_report_page_and_planner_ask_the_same_few_times(
     registration: Registration,
     candidate: User,
