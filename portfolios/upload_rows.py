@@ -11,6 +11,7 @@ from portfolios import admission, uploads
 from portfolios.checking.videos import clock
 from portfolios.completeness import Slot, SlotState, is_usable
 from portfolios.models import Requirement, Upload
+from portfolios.unarrived import Unarrived
 
 State = Upload.State
 
@@ -135,6 +136,15 @@ def row(upload: Upload, *, may_edit: bool, is_owner: bool, may_answer: bool = Fa
         confirm_url=_confirm_url(upload) if may_answer else "",
         is_checked=is_usable(upload) or upload.state in (State.REJECTED, State.OPEN),
     )
+
+
+def late_words(late: Unarrived, *, is_owner: bool) -> str:
+    """ "New.mp4 had not arrived in time; Old.mp4, which was here, counts." """
+    names = [file.filename if is_owner else file.neutral_name for file in (late.upload, *late.counts)]
+    if not late.counts:
+        return f"{names[0]} had not arrived in time, so it does not count."
+    here = "which was here, counts" if len(late.counts) == 1 else "which were here, count"
+    return f"{names[0]} had not arrived in time; {' and '.join(names[1:])}, {here}."
 
 
 def file_url(upload: Upload) -> str:

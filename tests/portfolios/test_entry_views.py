@@ -11,8 +11,9 @@ from pytest_django import DjangoAssertNumQueries
 from candidates.models import Registration, User
 from icg_cert.lib import clock
 from icg_cert.permissions import grant_roles
-from portfolios import submission
+from portfolios import submission, upload_rows, uploads
 from portfolios.models import Entry, Requirement, Upload
+from portfolios.unarrived import Unarrived
 from tests.factories import (
     MICROSECOND,
     at,
@@ -184,6 +185,34 @@ def test_entry_detail_says_where_it_stands(ada: Client, candidate: User, status:
     html = ada.get(f"/entries/{entry.pk}/")
     assert words in text(html)
     assert b"data-upload-form" not in html.content
+
+
+def test_entry_detail_says_which_file_counts_when_a_newer_one_never_arrived(
+    ada: Client, staff: User, entry: Entry, document: Requirement, video: Requirement, noon: datetime
+) -> None:
+    hand_in_checked(entry, document, noon)
+    film = hand_in_checked(entry, video, noon, name="hevc.mov")
+    late = uploads.Announced("big.mp4", 1000, "f" * 64)
+    begun, _ = uploads.begin(entry.pk, video.pk, late, by=entry.registration.user, at=CLOSES - MICROSECOND)
+    uploads.expire(begun.pk, at=CLOSES + entry.cycle.grace)
+    submission.lock_and_auto_submit(entry.pk, at=CLOSES + entry.cycle.grace)
+    assert "big.mp4 had not arrived in time; hevc.mov, which was here, counts." in page(ada, f"/entries/{entry.pk}/")
+    client = Client()
+    client.force_login(staff)
+    words = f"{begun.neutral_name} had not arrived in time; {film.neutral_name}, which was here, counts."
+    assert words in page(client, f"/entries/{entry.pk}/")
+
+
+@pytest.mark.parametrize(
+    ("here", "words"),
+    [
+        ([], "New.mp4 had not arrived in time, so it does not count."),
+        (["A.mp4", "B.mp4"], "New.mp4 had not arrived in time; A.mp4 and B.mp4, which were here, count."),
+    ],
+)
+def test_what_never_arrived_in_words(here: list[str], words: str) -> None:
+    late = Unarrived(Upload(filename="New.mp4"), tuple(Upload(filename=name) for name in here))
+    assert upload_rows.late_words(late, is_owner=True) == words
 
 
 def test_entry_detail_after_closing_takes_no_file(ada: Client, entry: Entry) -> None:
