@@ -195,7 +195,7 @@ def _forward(transfer: storage.Transfer, part: storage.Part, body: bytes, *, at:
     return kept
 
 
-def complete(upload_id: UUID, *, tree: str = "", by: User, at: datetime) -> Upload:
+def complete(upload_id: UUID, *, tree: str = "", by: User | None, at: datetime) -> Upload:
     """Close the transfer: the file is received, its check comes next. A repeat answers the same.
 
     `tree` is the client's fingerprint of the whole (storage.tree); a client that could not hash sends none.
@@ -230,7 +230,7 @@ def _tree_of(upload: Upload, parts: Sequence[storage.Part]) -> str:
 
 
 @transaction.atomic
-def _store(upload_id: UUID, tree: str, *, by: User, at: datetime) -> Upload:
+def _store(upload_id: UUID, tree: str, *, by: User | None, at: datetime) -> Upload:
     upload = rows.locked(pk=upload_id)
     if upload.stored_at:
         return upload
