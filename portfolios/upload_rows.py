@@ -1,6 +1,7 @@
 """How a slot and its files are said on a page: words and shapes for states, one row per file."""
 
 from dataclasses import dataclass
+from datetime import datetime
 
 from django.conf import settings
 from django.urls import reverse
@@ -55,6 +56,7 @@ class Row:
     remarks: tuple[str, ...] = ()
     confirm_url: str = ""
     is_checked: bool = True
+    kept_until: datetime | None = None
 
     @property
     def id(self) -> str:
@@ -66,8 +68,9 @@ class Row:
         return not self.is_checked or self.upload.state == State.PROCESSING
 
     @property
-    def is_open(self) -> bool:
-        return self.upload.state == State.OPEN
+    def has_all(self) -> bool:
+        """Every byte of an upload is here, and the portal completes it by itself."""
+        return self.percent == 100
 
 
 @dataclass(frozen=True, slots=True)
@@ -135,6 +138,7 @@ def row(upload: Upload, *, may_edit: bool, is_owner: bool, may_answer: bool = Fa
         remarks=tuple(remark["words"] for remark in upload.remarks) if is_owner else (),
         confirm_url=_confirm_url(upload) if may_answer else "",
         is_checked=is_usable(upload) or upload.state in (State.REJECTED, State.OPEN),
+        kept_until=uploads.kept_until(upload) if may_answer and upload.state == State.OPEN else None,
     )
 
 

@@ -265,6 +265,12 @@ def overdue(at: datetime) -> list[UUID]:
     return [upload.pk for upload in due if upload.is_silent or admission.finish_by(upload.entry) <= in_hand_until]
 
 
+def kept_until(upload: Upload) -> datetime:
+    """When an open upload is given up (see `overdue`) if nothing more comes of it: the first instant too late."""
+    heard_at = max([upload.created_at, *(part.received_at for part in upload.parts.all())])
+    return min(heard_at + timedelta(hours=settings.UPLOAD_STALE_HOURS), admission.finish_by(upload.entry))
+
+
 def _give_up(upload_id: UUID, state: str, *, by: User | None, at: datetime) -> None:
     with transaction.atomic():
         upload = rows.locked(pk=upload_id)

@@ -422,6 +422,17 @@ def test_overdue_are_the_silent_and_those_whose_grace_is_over(entry: Entry, docu
     assert late.pk in overdue(given_up)
 
 
+def test_upload_is_kept_until_it_is_overdue(entry: Entry, document: Requirement, noon: datetime) -> None:
+    upload = begun(entry, document, noon)
+    assert uploads.kept_until(upload) == noon + timedelta(days=2)
+    send(upload, 1, when=noon + timedelta(days=1))
+    kept_until = uploads.kept_until(upload)
+    assert kept_until == noon + timedelta(days=3)
+    assert (overdue(kept_until - MICROSECOND), overdue(kept_until)) == ([], [upload.pk])
+    send(upload, 2, when=CLOSES - MICROSECOND)
+    assert uploads.kept_until(upload) == CLOSES + GRACE
+
+
 @pytest.mark.media_case(25)
 def test_overdue_spares_who_uploads_slowly_up_to_the_end(entry: Entry, document: Requirement) -> None:
     slow = begun(entry, document, CLOSES - timedelta(days=3))
