@@ -270,6 +270,21 @@ def test_upload_of_which_all_is_here_asks_for_nothing(
     assert GO_ON not in said
 
 
+def test_entry_list_and_dashboard_in_the_grace_say_what_may_still_be_finished(
+    ada: Client, entry: Entry, document: Requirement, video: Requirement
+) -> None:
+    hand_in_checked(entry, document, CLOSES - MICROSECOND)
+    begin_another(entry, video, CLOSES - MICROSECOND)
+    clock.jump_to(CLOSES + timedelta(minutes=20))
+    said = page(ada, "/entries/")
+    assert "What began in time may still be finished until 12:30 a.m. on 16 June 2027, Central Time" in said
+    assert "Continue" in said
+    for url in ("/entries/", "/dashboard/"):
+        assert "Finish 1. Factor 1" in ada.get(url).content.decode()
+    clock.jump_to(CLOSES + timedelta(minutes=30))
+    assert "may still be finished" not in page(ada, "/entries/")
+
+
 def test_entry_detail_after_closing_takes_no_file(ada: Client, entry: Entry) -> None:
     clock.jump_to(CLOSES)
     html = ada.get(f"/entries/{entry.pk}/")
