@@ -21,6 +21,7 @@ JOBS: dict[str, str] = {
     "payments.tasks.close_unpaid": "Closes registrations that were never paid",
     "payments.tasks.remind_invoices": "Reminds accounts payable of invoices",
     "candidates.tasks.remind_unpaid": "Reminds candidates who have not paid",
+    "portfolios.tasks.finish_uploads": "Completes uploads whose every part is here",
     "portfolios.tasks.check_uploads": "Checks files that arrived",
     "portfolios.tasks.prepare_previews": "Makes documents readable for scorers",
     "portfolios.tasks.give_up_films": "Takes films from workers that died",

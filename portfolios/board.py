@@ -13,6 +13,7 @@ from portfolios.completeness import Gap, Slot, SlotState
 from portfolios.models import Entry, Factor
 
 Status = Entry.Status
+ANSWERS = {SlotState.UPLOADING, SlotState.CONSENT, SlotState.SOUND}  # what the grace after closing is there for
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,6 +47,12 @@ class Card:
         return self.entry is not None and self.entry.status == Status.DRAFT
 
     @property
+    def is_finishing(self) -> bool:
+        """Whether its candidate can still make it complete in the grace after closing."""
+        codes = {gap.code for gap in self.gaps}
+        return self.is_draft and not codes.isdisjoint(ANSWERS) and codes <= ANSWERS | {SlotState.CHECKING}
+
+    @property
     def is_due(self) -> bool:
         """Whether the candidate can still do something about it in this cycle."""
         return self.is_draft or (self.entry is None and self.allowance.may_begin)
@@ -69,6 +76,16 @@ class Board:
     @property
     def is_open(self) -> bool:
         return self.phase == Phase.OPEN and self.registration.is_taking_part
+
+    @property
+    def finish_by(self) -> datetime:
+        return self.window.closes_at + self.cycle.grace
+
+    @property
+    def finishing(self) -> list[Card]:
+        """In the grace: what can still be completed."""
+        is_grace = self.window.closes_at <= self.at < self.finish_by
+        return [card for card in self.cards if card.is_finishing] if is_grace else []
 
     @property
     def drafts(self) -> list[Card]:

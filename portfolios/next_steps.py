@@ -39,6 +39,8 @@ def _while_open(found: Board) -> NextStep:
 
 def _while_closed(found: Board) -> NextStep | None:
     """Between windows: the scores that are to come, then the window that is to come."""
+    if found.finishing:
+        return _in_grace(found, found.finishing[0])
     if found.phase == Phase.AFTER:
         return _handed_in(_scores_on(found.cycle)) if found.handed_in else None
     opens = f"The window of {found.cycle.year} opens on {day_of(found.window.opens_at)}."
@@ -50,6 +52,12 @@ def _while_closed(found: Board) -> NextStep | None:
     words = f"{opens} Until then, read what each entry asks for, and collect your material."
     title = f"The {found.cycle.year} window is not open yet"
     return NextStep(title, words, _list(), "See what the entries ask for", kind="wait")
+
+
+def _in_grace(found: Board, card: Card) -> NextStep:
+    url = reverse("portfolios:entry-detail", args=[card.entry_id])
+    words = f"The window is closed, but what began in time may still be finished. {_needs(card)}"
+    return NextStep(f"Finish {card.factor}", words, url, "Open this entry", found.finish_by)
 
 
 def _handed_in(words: str) -> NextStep:

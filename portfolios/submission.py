@@ -18,7 +18,7 @@ from icg_cert.audit import trail
 from icg_cert.audit.models import Event
 from icg_cert.lib.refusal import Refused
 from icg_cert.mail import outbox
-from portfolios import admission, completeness, uploads
+from portfolios import admission, completeness, unarrived, uploads
 from portfolios.allowance import Allowance, allowance
 from portfolios.completeness import SlotState
 from portfolios.models import Entry, Factor, Upload
@@ -143,10 +143,10 @@ def lock_and_auto_submit(entry_id: int, *, at: datetime) -> str:
         if not _must_wait(entry, gaps, at):
             _lapse(entry, gaps, at)
     else:
-        left_out = _leave_out(entry, at)
+        told = {"left_out": _leave_out(entry, at), "late": unarrived.titles(entry)}
         _freeze(entry, is_auto=True, at=at)
         _lock(entry, at)
-        _tell(entry, "auto_submitted", f"auto-submitted:{entry.pk}", at, left_out=left_out)
+        _tell(entry, "auto_submitted", f"auto-submitted:{entry.pk}", at, **told)
     return entry.status
 
 

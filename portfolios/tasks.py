@@ -32,6 +32,13 @@ def check_upload(upload_id: str) -> None:
 
 
 @shared_task
+def finish_uploads() -> int:
+    """All parts are here, and nobody asks any more for them to be put together."""
+    at = clock.now()
+    return each_due(uploads.finish, uploads.sent_whole(at), at=at)
+
+
+@shared_task
 def check_uploads() -> int:
     at = clock.now()
     checks.release_abandoned(at)
@@ -60,7 +67,7 @@ def give_up_films() -> int:
 @shared_task
 def expire_uploads() -> int:
     at = clock.now()
-    return each_due(uploads.expire, uploads.overdue(at), at=at)
+    return each_due(uploads.finish_or_expire, uploads.overdue(at), at=at)
 
 
 @shared_task

@@ -1,6 +1,7 @@
 """How a slot and its files are said on a page: words and shapes for states, one row per file."""
 
 from dataclasses import dataclass
+from datetime import datetime
 
 from django.conf import settings
 from django.urls import reverse
@@ -11,6 +12,7 @@ from portfolios import admission, uploads
 from portfolios.checking.videos import clock
 from portfolios.completeness import Slot, SlotState, is_usable
 from portfolios.models import Requirement, Upload
+from portfolios.unarrived import Unarrived
 
 State = Upload.State
 
@@ -54,6 +56,7 @@ class Row:
     remarks: tuple[str, ...] = ()
     confirm_url: str = ""
     is_checked: bool = True
+    kept_until: datetime | None = None
 
     @property
     def id(self) -> str:
@@ -65,8 +68,9 @@ class Row:
         return not self.is_checked or self.upload.state == State.PROCESSING
 
     @property
-    def is_open(self) -> bool:
-        return self.upload.state == State.OPEN
+    def has_all(self) -> bool:
+        """Every byte of an upload is here, and the portal completes it by itself."""
+        return self.percent == 100
 
 
 @dataclass(frozen=True, slots=True)
@@ -134,7 +138,17 @@ def row(upload: Upload, *, may_edit: bool, is_owner: bool, may_answer: bool = Fa
         remarks=tuple(remark["words"] for remark in upload.remarks) if is_owner else (),
         confirm_url=_confirm_url(upload) if may_answer else "",
         is_checked=is_usable(upload) or upload.state in (State.REJECTED, State.OPEN),
+        kept_until=uploads.kept_until(upload) if may_answer and upload.state == State.OPEN else None,
     )
+
+
+def late_words(late: Unarrived, *, is_owner: bool) -> str:
+    """ "New.mp4 had not arrived in time; Old.mp4, which was here, counts." """
+    names = [file.filename if is_owner else file.neutral_name for file in (late.upload, *late.counts)]
+    if not late.counts:
+        return f"{names[0]} had not arrived in time, so it does not count."
+    here = "which was here, counts" if len(late.counts) == 1 else "which were here, count"
+    return f"{names[0]} had not arrived in time; {' and '.join(names[1:])}, {here}."
 
 
 def file_url(upload: Upload) -> str:

@@ -195,7 +195,7 @@ def _forward(transfer: storage.Transfer, part: storage.Part, body: bytes, *, at:
     return kept
 
 
-def complete(upload_id: UUID, *, tree: str = "", by: User, at: datetime) -> Upload:
+def complete(upload_id: UUID, *, tree: str = "", by: User | None, at: datetime) -> Upload:
     """Close the transfer: the file is received, its check comes next. A repeat answers the same.
 
     `tree` is the client's fingerprint of the whole (storage.tree); a client that could not hash sends none.
@@ -230,7 +230,7 @@ def _tree_of(upload: Upload, parts: Sequence[storage.Part]) -> str:
 
 
 @transaction.atomic
-def _store(upload_id: UUID, tree: str, *, by: User, at: datetime) -> Upload:
+def _store(upload_id: UUID, tree: str, *, by: User | None, at: datetime) -> Upload:
     upload = rows.locked(pk=upload_id)
     if upload.stored_at:
         return upload
@@ -263,6 +263,12 @@ def overdue(at: datetime) -> list[UUID]:
     due = due.select_related("entry__cycle", "entry__registration").prefetch_related("entry__registration__extensions")
     in_hand_until = at - COMPLETING_TAKES_AT_MOST
     return [upload.pk for upload in due if upload.is_silent or admission.finish_by(upload.entry) <= in_hand_until]
+
+
+def kept_until(upload: Upload) -> datetime:
+    """When an open upload is given up (see `overdue`) if nothing more comes of it: the first instant too late."""
+    heard_at = max([upload.created_at, *(part.received_at for part in upload.parts.all())])
+    return min(heard_at + timedelta(hours=settings.UPLOAD_STALE_HOURS), admission.finish_by(upload.entry))
 
 
 def _give_up(upload_id: UUID, state: str, *, by: User | None, at: datetime) -> None:

@@ -21,6 +21,7 @@ from portfolios import (
     next_steps,
     retention,
     submission,
+    unarrived,
     upload_rows,
 )
 from portfolios.models import Entry, EntryQuerySet, Factor
@@ -82,6 +83,7 @@ def detail_context(request: HttpRequest, entry: Entry) -> dict[str, Any]:
     may_edit = is_owner and entry.is_editable and entry.registration.is_taking_part and window.contains(request.at)
     may_finish = is_owner and entry.is_editable and request.at < finish_by
     found = completeness.slots(entry)
+    late = unarrived.of(entry) if entry.was_auto_submitted else []
     slots = [upload_rows.slot_view(slot, may_edit=may_edit, may_finish=may_finish, is_owner=is_owner) for slot in found]
     return {
         "entry": entry,
@@ -96,6 +98,7 @@ def detail_context(request: HttpRequest, entry: Entry) -> dict[str, Any]:
         "has_remarks": any(row.remarks for view in slots for row in view.rows),
         "gaps": completeness.gaps_of(found),
         "consent_text": announced.texts().get(PolicyText.Kind.CONSENT),
+        "late": [upload_rows.late_words(each, is_owner=is_owner) for each in late],
         "withdrawn": consents.withdrawn_from(entry) if entry.manifest else [],
         "keeping": retention.keeping(entry),
     }

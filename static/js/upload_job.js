@@ -123,6 +123,8 @@ export class Job {
 
   async fail(error) {
     this.row.refuse("Not received", error.message);
-    if (this.transfer.id) await refresh(this.row.sectionId);
+    if (!this.transfer.id) return;
+    await refresh(this.row.sectionId);
+    if (error.answer?.code === "window-closed") this.row.giveWay(this.transfer.id);
   }
 }

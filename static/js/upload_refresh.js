@@ -48,7 +48,7 @@ export async function refresh(sectionId) {
 }
 
 function keep(old, fresh) {
-  fresh.querySelector("details")?.toggleAttribute("open", Boolean(old.querySelector("details[open]")));
+  if (old.querySelector("details[open]")) fresh.querySelector("details")?.setAttribute("open", "");
   const rows = fresh.querySelector("[data-upload-rows]");
   for (const row of old.querySelectorAll("[data-upload-live]")) {
     rows.querySelector(`[data-upload-id="${row.dataset.uploadId}"]`)?.remove();

@@ -76,6 +76,14 @@ export class Row {
     note.textContent = words;
   }
 
+  // When nothing can be sent any more, the row of what has arrived says why; a second one for the same file confuses.
+  giveWay(id) {
+    const standing = document.querySelector(`[data-upload-id="${id}"]`);
+    if (!standing) return;
+    standing.append(this.part("note"));
+    this.remove();
+  }
+
   remove() {
     const isFocused = this.element.contains(document.activeElement);
     this.element.remove();

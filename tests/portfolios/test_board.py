@@ -187,6 +187,50 @@ def test_next_step_after_closing_says_when_the_scores_come(
     assert (found.kind, found.title, found.text) == ("wait", "Your entries are handed in", words)
 
 
+@pytest.mark.parametrize(
+    ("when", "is_left"),
+    [(CLOSES - MICROSECOND, True), (CLOSES, True), (CLOSES + GRACE - MICROSECOND, True), (CLOSES + GRACE, False)],
+)
+def test_next_step_in_the_grace_is_to_finish_what_began_in_time(
+    registration: Registration, when: datetime, is_left: bool
+) -> None:
+    entry = make_entry(registration)
+    make_entry(registration, make_factor(2), status=Entry.Status.LOCKED)
+    make_upload(entry, make_requirement(entry.factor), state="open")
+    found = step(registration.user, when)
+    assert (found.kind, found.title) == (
+        ("todo", "Finish 1. Factor 1") if is_left else ("wait", "Your entries are handed in")
+    )
+    assert found.deadline == (None if not is_left else CLOSES if when < CLOSES else CLOSES + GRACE)
+    assert [card.entry for card in built(registration.user, when).finishing] == (
+        [entry] if is_left and when >= CLOSES else []
+    )
+
+
+@pytest.mark.parametrize(
+    ("uploads", "is_left"),
+    [
+        ([("open", {})], True),
+        ([("open", {}), ("stored", {})], True),
+        ([("ready", {"has_sound": False})], True),
+        ([("stored", {})], False),
+        ([("ready", {})], False),
+        ([], False),
+    ],
+)
+def test_what_can_be_finished_in_the_grace(
+    registration: Registration, uploads: list[tuple[str, dict[str, Any]]], is_left: bool
+) -> None:
+    """Not what waits for us alone, and not where a file is missing that can no longer begin."""
+    entry = make_entry(registration)
+    for number, (state, more) in enumerate(uploads):
+        key = "commentary" if number == 0 else "letter"
+        make_upload(entry, make_requirement(entry.factor, key), state=state, **more)
+    assert bool(built(registration.user, CLOSES).finishing) == is_left
+    make_requirement(entry.factor, "missing")
+    assert built(registration.user, CLOSES).finishing == []
+
+
 def test_next_step_when_this_window_asks_nothing(registration: Registration) -> None:
     for number in (1, 2):
         make_entry(registration, make_factor(number), status=Entry.Status.LOCKED, outcome=Entry.Outcome.BANKED)

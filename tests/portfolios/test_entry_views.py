@@ -11,8 +11,9 @@ from pytest_django import DjangoAssertNumQueries
 from candidates.models import Registration, User
 from icg_cert.lib import clock
 from icg_cert.permissions import grant_roles
-from portfolios import submission
-from portfolios.models import Entry, Requirement, Upload
+from portfolios import submission, upload_rows, uploads
+from portfolios.models import Entry, Requirement, Upload, UploadPart
+from portfolios.unarrived import Unarrived
 from tests.factories import (
     MICROSECOND,
     at,
@@ -184,6 +185,104 @@ def test_entry_detail_says_where_it_stands(ada: Client, candidate: User, status:
     html = ada.get(f"/entries/{entry.pk}/")
     assert words in text(html)
     assert b"data-upload-form" not in html.content
+
+
+def test_entry_detail_says_which_file_counts_when_a_newer_one_never_arrived(
+    ada: Client, staff: User, entry: Entry, document: Requirement, video: Requirement, noon: datetime
+) -> None:
+    hand_in_checked(entry, document, noon)
+    film = hand_in_checked(entry, video, noon, name="hevc.mov")
+    late = uploads.Announced("big.mp4", 1000, "f" * 64)
+    begun, _ = uploads.begin(entry.pk, video.pk, late, by=entry.registration.user, at=CLOSES - MICROSECOND)
+    uploads.expire(begun.pk, at=CLOSES + entry.cycle.grace)
+    submission.lock_and_auto_submit(entry.pk, at=CLOSES + entry.cycle.grace)
+    assert "big.mp4 had not arrived in time; hevc.mov, which was here, counts." in page(ada, f"/entries/{entry.pk}/")
+    client = Client()
+    client.force_login(staff)
+    words = f"{begun.neutral_name} had not arrived in time; {film.neutral_name}, which was here, counts."
+    assert words in page(client, f"/entries/{entry.pk}/")
+
+
+@pytest.mark.parametrize(
+    ("here", "words"),
+    [
+        ([], "New.mp4 had not arrived in time, so it does not count."),
+        (["A.mp4", "B.mp4"], "New.mp4 had not arrived in time; A.mp4 and B.mp4, which were here, count."),
+    ],
+)
+def test_what_never_arrived_in_words(here: list[str], words: str) -> None:
+    late = Unarrived(Upload(filename="New.mp4"), tuple(Upload(filename=name) for name in here))
+    assert upload_rows.late_words(late, is_owner=True) == words
+
+
+GO_ON = "To go on, choose the same file again below"
+KEPT = "What has arrived is kept until 12:00 p.m. on 12 May 2027, Central Time ."
+KEPT_AT_CLOSING = "What has arrived is kept until 12:30 a.m. on 16 June 2027, Central Time ."
+
+
+def begin_another(entry: Entry, video: Requirement, when: datetime) -> Upload:
+    """On its way, beside a good film that stands in the slot."""
+    hand_in_checked(entry, video, when)
+    late = uploads.Announced("big.mp4", 1000, "f" * 64)
+    return uploads.begin(entry.pk, video.pk, late, by=entry.registration.user, at=when)[0]
+
+
+@pytest.mark.parametrize(
+    ("begun_at", "after", "kept"),
+    [
+        (at(2027, 5, 10, 12), timedelta(0), KEPT),
+        (CLOSES - MICROSECOND, timedelta(minutes=29), KEPT_AT_CLOSING),
+        (CLOSES - MICROSECOND, timedelta(minutes=30) + MICROSECOND, ""),
+    ],
+)
+def test_unfinished_upload_goes_on_below_until_it_is_given_up(
+    ada: Client, staff: User, entry: Entry, video: Requirement, begun_at: datetime, after: timedelta, kept: str
+) -> None:
+    """The form to choose it again is there, and open, for as long as the page says so; to the candidate alone."""
+    begin_another(entry, video, begun_at)
+    clock.jump_to(begun_at + after)
+    response = ada.get(f"/entries/{entry.pk}/")
+    fold = BeautifulSoup(response.content, "html.parser").select_one(f"#slot-{video.pk} details:has(form[enctype])")
+    assert (GO_ON in text(response), kept in text(response)) == (bool(kept), True)
+    assert (fold is not None and fold.has_attr("open")) is bool(kept)
+    client = Client()
+    client.force_login(staff)
+    assert GO_ON not in page(client, f"/entries/{entry.pk}/")
+
+
+def test_form_to_replace_a_file_is_folded_while_nothing_is_on_its_way(
+    ada: Client, entry: Entry, video: Requirement, noon: datetime
+) -> None:
+    hand_in_checked(entry, video, noon)
+    response = ada.get(f"/entries/{entry.pk}/")
+    fold = BeautifulSoup(response.content, "html.parser").select_one(f"#slot-{video.pk} details:has(form[enctype])")
+    assert fold is not None
+    assert not fold.has_attr("open")
+
+
+def test_upload_of_which_all_is_here_asks_for_nothing(
+    ada: Client, entry: Entry, video: Requirement, noon: datetime
+) -> None:
+    upload = begin_another(entry, video, noon)
+    UploadPart.objects.create(upload=upload, number=1, size=1000, sha256="", received_at=noon)
+    said = page(ada, f"/entries/{entry.pk}/")
+    assert "100 % arrived. All of it is here. The portal takes it in within a few minutes" in said
+    assert GO_ON not in said
+
+
+def test_entry_list_and_dashboard_in_the_grace_say_what_may_still_be_finished(
+    ada: Client, entry: Entry, document: Requirement, video: Requirement
+) -> None:
+    hand_in_checked(entry, document, CLOSES - MICROSECOND)
+    begin_another(entry, video, CLOSES - MICROSECOND)
+    clock.jump_to(CLOSES + timedelta(minutes=20))
+    said = page(ada, "/entries/")
+    assert "What began in time may still be finished until 12:30 a.m. on 16 June 2027, Central Time" in said
+    assert "Continue" in said
+    for url in ("/entries/", "/dashboard/"):
+        assert "Finish 1. Factor 1" in ada.get(url).content.decode()
+    clock.jump_to(CLOSES + timedelta(minutes=30))
+    assert "may still be finished" not in page(ada, "/entries/")
 
 
 def test_entry_detail_after_closing_takes_no_file(ada: Client, entry: Entry) -> None:

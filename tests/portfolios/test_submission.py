@@ -374,6 +374,53 @@ def test_replacement_that_never_arrived_costs_nobody_the_entry(complete: Entry, 
     assert lock_and_auto_submit(complete.pk, at=CLOSES + GRACE) == "locked"
 
 
+LATE = uploads.Announced("New film.mp4", 1000, "f" * 64)
+NOT_ARRIVED = "The newest file for {} had not arrived in time; what is listed above counts."
+
+
+@pytest.mark.parametrize("expires", [CLOSES + GRACE, CLOSES - timedelta(days=1)])
+def test_replacement_that_never_arrived_is_told(complete: Entry, video: Requirement, expires: datetime) -> None:
+    """At closing, or days before it, when nothing more came: what counts is not what was meant last."""
+    begun, _ = uploads.begin(complete.pk, video.pk, LATE, by=complete.registration.user, at=expires - timedelta(days=2))
+    uploads.expire(begun.pk, at=expires)
+    assert lock_and_auto_submit(complete.pk, at=CLOSES + GRACE) == "locked"
+    mail = Message.objects.get(event="auto_submitted")
+    assert NOT_ARRIVED.format("Conversation") in mail.body_text
+    assert NOT_ARRIVED.format("Conversation") in mail.body_html
+    assert "New film" not in mail.body_text + mail.body_html
+
+
+def test_what_was_given_up_before_the_file_that_counts_is_not_told(
+    entry: Entry, document: Requirement, video: Requirement, noon: datetime
+) -> None:
+    hand_in_checked(entry, document, noon)
+    begun, _ = uploads.begin(entry.pk, video.pk, LATE, by=entry.registration.user, at=noon)
+    uploads.expire(begun.pk, at=noon + timedelta(days=2))
+    hand_in_checked(entry, video, noon + timedelta(days=2))
+    assert lock_and_auto_submit(entry.pk, at=CLOSES) == "locked"
+    assert "arrived in time" not in Message.objects.get(event="auto_submitted").body_text
+
+
+def test_each_requirement_whose_file_never_arrived_is_told_once(
+    complete: Entry, video: Requirement, optional: Requirement
+) -> None:
+    """Also where nothing was asked for and nothing is here, and of two that began before what counts had arrived."""
+    for requirement, mark in ((video, "a"), (video, "b"), (optional, "c")):
+        late = uploads.Announced("Film.mp4", 1000, mark * 64)
+        begun, _ = uploads.begin(complete.pk, requirement.pk, late, by=complete.registration.user, at=CLOSES - GRACE)
+        uploads.expire(begun.pk, at=CLOSES + GRACE)
+    Upload.objects.filter(state="processing").update(stored_at=CLOSES - MICROSECOND)
+    assert lock_and_auto_submit(complete.pk, at=CLOSES + GRACE) == "locked"
+    body = Message.objects.get(event="auto_submitted").body_text
+    assert [body.count(NOT_ARRIVED.format(title)) for title in ("Conversation", "Reviewing data")] == [1, 1]
+
+
+def test_submit_waits_for_an_upload_though_the_slot_holds_a_good_file(complete: Entry, video: Requirement) -> None:
+    by = complete.registration.user
+    uploads.begin(complete.pk, video.pk, LATE, by=by, at=CLOSES - GRACE)
+    refused("incomplete", submit, complete.pk, by=by, at=CLOSES - GRACE)
+
+
 def test_lock_waits_for_a_check_beyond_the_grace(entry: Entry, document: Requirement, video: Requirement) -> None:
     hand_in_checked(entry, document, CLOSES - timedelta(hours=1))
     hand_in(entry, video, CLOSES - MICROSECOND)

@@ -2,6 +2,7 @@
 
 import shutil
 from collections.abc import Callable, Iterator
+from datetime import timedelta
 from pathlib import Path
 from random import Random
 from typing import Any
@@ -257,3 +258,21 @@ def test_store_without_room_ends_every_lane_and_what_arrived_stays_listed(
     row.get_by_role("button", name="Remove").click()  # takes away the message, not what has arrived
     expect(state(page, video)).to_have_text(["Upload not finished"])
     assert Upload.objects.get().state == "open"
+
+
+@pytest.mark.media_case(25)
+@pytest.mark.parametrize("kept_in", ["local"], indirect=True)
+def test_upload_that_the_end_of_the_grace_stops_is_one_row(
+    kept_in: str, computer: Computers, entry: Entry, video: Requirement, film: Path
+) -> None:
+    page = computer().tab()
+    clock.jump_to(entry.cycle.closes_at - timedelta(minutes=1))
+    gate = Gate(page, 1)
+    choose(page, video, film)
+    until(page, lambda: len(gate.held) == 3, "the first part through")
+    clock.jump_to(entry.cycle.closes_at + entry.cycle.grace)
+    gate.open()
+    expect(section(page, video).get_by_role("alert")).to_contain_text("The time for this cycle is over")
+    expect(state(page, video)).to_have_text(["Upload not finished"])
+    expect(section(page, video)).not_to_contain_text("choose the same file again")
+    expect(section(page, video).locator("input[type=file]")).to_have_count(0)

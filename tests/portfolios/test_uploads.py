@@ -12,9 +12,22 @@ from candidates.models import Registration, User
 from icg_cert.audit.models import Event
 from icg_cert.lib.refusal import Refused
 from portfolios import storage, submission, uploads
-from portfolios.models import Entry, Requirement, Upload
+from portfolios.models import Entry, Requirement, Upload, UploadPart
 from portfolios.storage import LocalStore
-from portfolios.uploads import Announced, PartsMissing, abort, begin, complete, expire, overdue, receive, remove, sign
+from portfolios.uploads import (
+    Announced,
+    PartsMissing,
+    abort,
+    begin,
+    complete,
+    expire,
+    finish,
+    overdue,
+    receive,
+    remove,
+    sent_whole,
+    sign,
+)
 from tests.factories import MICROSECOND, at, make_entry, make_registration, make_requirement, make_upload
 from tests.portfolios import files
 from tests.portfolios.handing_in import hand_in
@@ -319,6 +332,62 @@ def test_nothing_finishes_after_the_grace(entry: Entry, document: Requirement) -
     assert Upload.objects.get().state == "open"
 
 
+# ---- Completed by the portal itself
+
+QUIET = timedelta(minutes=1)
+
+
+def test_upload_whose_every_part_is_here_is_completed_after_a_little_while(
+    entry: Entry, document: Requirement, noon: datetime
+) -> None:
+    """The last request was lost, and the page closed."""
+    upload, partly = begun(entry, document, noon), begun(entry, document, noon, fingerprint="e" * 64)
+    send(upload, 1, 2, when=noon)
+    send(upload, 3, when=noon + timedelta(minutes=5))
+    send(partly, 1, 3, when=noon)
+    due = noon + timedelta(minutes=5) + QUIET
+    assert (sent_whole(due - MICROSECOND), sent_whole(due)) == ([], [upload.pk])
+    assert [finish(pk, at=due) for pk in (upload.pk, partly.pk, upload.pk)] == [True, False, True]
+    assert sent_whole(due) == []
+    upload.refresh_from_db()
+    tree = storage.tree([storage.digest(BODY[n : n + 10]) for n in (0, 10, 20)])
+    assert (upload.state, upload.stored_at, upload.tree_sha256) == ("stored", due, tree)
+    assert [event.actor for event in Event.objects.filter(verb="upload.complete")] == [None]
+
+
+@pytest.mark.parametrize("size", [29, 30, 31])
+def test_every_part_is_counted(entry: Entry, document: Requirement, noon: datetime, size: int) -> None:
+    upload = begun(entry, document, noon, size=size)
+    UploadPart.objects.bulk_create(
+        UploadPart(upload=upload, number=n, size=10, sha256="", received_at=noon) for n in (1, 2, 3)
+    )
+    assert sent_whole(noon + QUIET) == ([upload.pk] if size <= 30 else [])
+
+
+@pytest.mark.media_case(25)
+@pytest.mark.parametrize("after", [-MICROSECOND, timedelta(0), QUIET, timedelta(hours=1)])
+def test_what_was_here_before_the_end_of_the_grace_counts(
+    entry: Entry, document: Requirement, after: timedelta
+) -> None:
+    """Also when the jobs stood still meanwhile. It is as of its last part then; what lacks a part is given up."""
+    last, at_once = CLOSES + GRACE - MICROSECOND, CLOSES + GRACE + after
+    whole, partly = (begun(entry, document, CLOSES - MICROSECOND, fingerprint=mark * 64) for mark in "ab")
+    send(whole, 1, 2, 3, when=last)
+    send(partly, 1, 3, when=last)
+    for upload in (whole, partly):
+        uploads.finish_or_expire(upload.pk, at=at_once)
+        upload.refresh_from_db()
+    assert [(upload.state, upload.stored_at) for upload in (whole, partly)] == [("stored", last), ("expired", None)]
+
+
+def test_what_was_given_up_is_not_completed(entry: Entry, document: Requirement, noon: datetime) -> None:
+    upload = begun(entry, document, noon)
+    send(upload, 1, 2, 3, when=noon)
+    abort(upload.pk, by=upload.owner, at=noon)
+    assert (sent_whole(noon + QUIET), finish(upload.pk, at=noon + QUIET)) == ([], False)
+    assert Upload.objects.get().state == "aborted"
+
+
 # ---- Ends
 
 
@@ -351,6 +420,17 @@ def test_overdue_are_the_silent_and_those_whose_grace_is_over(entry: Entry, docu
     given_up = CLOSES + GRACE + timedelta(minutes=2)  # whoever completed in time may still wait for the answer
     assert late.pk not in overdue(given_up - MICROSECOND)
     assert late.pk in overdue(given_up)
+
+
+def test_upload_is_kept_until_it_is_overdue(entry: Entry, document: Requirement, noon: datetime) -> None:
+    upload = begun(entry, document, noon)
+    assert uploads.kept_until(upload) == noon + timedelta(days=2)
+    send(upload, 1, when=noon + timedelta(days=1))
+    kept_until = uploads.kept_until(upload)
+    assert kept_until == noon + timedelta(days=3)
+    assert (overdue(kept_until - MICROSECOND), overdue(kept_until)) == ([], [upload.pk])
+    send(upload, 2, when=CLOSES - MICROSECOND)
+    assert uploads.kept_until(upload) == CLOSES + GRACE
 
 
 @pytest.mark.media_case(25)

@@ -3,6 +3,7 @@
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from datetime import UTC, datetime, timedelta
+from functools import partial
 from random import Random
 from socket import socket
 from typing import Any
@@ -18,11 +19,11 @@ from django.urls import reverse
 from candidates.models import User
 from icg_cert.audit.models import Event
 from icg_cert.lib import clock
-from portfolios import checks, storage, uploads
+from portfolios import checks, storage, tasks, uploads
 from portfolios.models import Entry, Requirement, Upload
 from tests.object_store import ObjectStore
 from tests.portfolios import files
-from tests.threads import run_at_once
+from tests.threads import run_all_at_once, run_at_once
 
 PART = 5 * 1024 * 1024  # no S3 server takes less, but for the last
 BODY = Random(7).randbytes(2 * PART) + b"the last part"
@@ -262,6 +263,44 @@ def test_complete_in_two_tabs_stores_once(browser: Browser, entry: Entry, video:
 
     assert run_at_once(another_tab, times=3) == [200] * 3
     assert Event.objects.filter(verb="upload.complete").count() == 1
+
+
+# ---- Completed by the portal itself
+
+
+def test_upload_whose_last_request_was_lost_is_completed_by_the_job(browser: Browser, noon: datetime) -> None:
+    browser.create()
+    browser.send(3, 1)
+    browser.signed(2)
+    clock.jump_to(noon + timedelta(hours=1))
+    assert (tasks.finish_uploads(), Upload.objects.get().state) == (0, "open")
+    browser.send(2)
+    assert tasks.finish_uploads() == 0
+    clock.jump_to(noon + timedelta(hours=1, minutes=2))
+    assert [tasks.finish_uploads() for _ in range(2)] == [1, 0]
+    assert (kept() == BODY, Upload.objects.get().tree_sha256) == (True, TREE)
+    assert browser.complete()[0] == 200
+
+
+@pytest.mark.media_case(25)
+def test_jobs_that_stood_still_at_closing_give_up_nothing_that_is_here(browser: Browser, entry: Entry) -> None:
+    browser.create()
+    browser.send(1, 2, 3)
+    clock.jump_to(entry.cycle.closes_at + entry.cycle.grace + timedelta(hours=1))
+    assert tasks.expire_uploads() == 1
+    assert (Upload.objects.get().state, kept() == BODY) == ("stored", True)
+
+
+@pytest.mark.media_case(13)
+@pytest.mark.django_db(transaction=True)
+def test_job_and_candidate_complete_at_once_and_store_once(browser: Browser, noon: datetime) -> None:
+    browser.create()
+    browser.send(1, 2, 3)
+    pk, later = Upload.objects.get().pk, noon + timedelta(minutes=2)
+    finish = partial(uploads.finish, pk, at=later)
+    assert run_all_at_once([finish, finish, lambda: browser.complete()[0] == 200]) == [True] * 3
+    assert Event.objects.filter(verb="upload.complete").count() == 1
+    assert kept() == BODY
 
 
 # ---- Whole files, and what follows
