@@ -34,6 +34,10 @@ FILE_WORDS = {
     State.FAILED: ("Received, our check is delayed", "info"),
 }
 
+DAMAGED = "The file is damaged in places, so that parts of this film may not play."
+ANOTHER = "Play it to its end; if something is missing, export it again and upload that."
+TOLD = "Scorers are told so."
+
 
 @dataclass(frozen=True, slots=True)
 class Row:
@@ -131,10 +135,16 @@ def row(upload: Upload, *, may_edit: bool, is_owner: bool, may_answer: bool = Fa
         remove_url=reverse("portfolios:upload-remove", args=[upload.pk]) if may_edit else "",
         consent_url=_consent_url(upload) if is_owner and is_video else "",
         needs_consent=may_answer and is_video and not upload.has_consent and upload.state != State.REJECTED,
-        remarks=tuple(remark["words"] for remark in upload.remarks) if is_owner else (),
+        remarks=_remarks(upload, may_edit=may_edit, is_owner=is_owner),
         confirm_url=_confirm_url(upload) if may_answer else "",
         is_checked=is_usable(upload) or upload.state in (State.REJECTED, State.OPEN),
     )
+
+
+def _remarks(upload: Upload, *, may_edit: bool, is_owner: bool) -> tuple[str, ...]:
+    """What is to be done about a damaged film is said while it can be done."""
+    damaged = [f"{DAMAGED} {ANOTHER if may_edit else TOLD}"] if upload.is_damaged else []
+    return (*damaged, *(remark["words"] for remark in upload.remarks if is_owner))
 
 
 def file_url(upload: Upload) -> str:

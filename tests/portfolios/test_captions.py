@@ -18,6 +18,7 @@ from icg_cert.lib.refusal import Refused
 from icg_cert.permissions import grant_roles
 from portfolios import captions, media, storage
 from portfolios.models import Entry, Rendition, Requirement, Upload
+from portfolios.upload_rows import ANOTHER, DAMAGED
 from tests.factories import MICROSECOND, make_extension, make_upload
 from tests.portfolios.handing_in import hand_in_checked, prepare
 
@@ -290,7 +291,8 @@ def test_media_watch_once_it_is_prepared(film: Upload, ada: User, staff: User, n
 def test_media_watch_of_one_we_could_not_prepare(film: Upload, ada: User) -> None:
     Upload.objects.filter(pk=film.pk).update(state="failed", processing_tries=3, is_damaged=True)
     page = watched(ada, film)
-    assert told(page, ".notice h2") == ["We could not prepare this film", "Parts of this film may not play"]
+    assert told(page, ".notice h2") == ["We could not prepare this film"]
+    assert told(page, "p.notice") == [f"{DAMAGED} {ANOTHER}"]
     assert page.select("[data-waiting]") == []
 
 

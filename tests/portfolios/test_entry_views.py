@@ -13,6 +13,7 @@ from icg_cert.lib import clock
 from icg_cert.permissions import grant_roles
 from portfolios import submission
 from portfolios.models import Entry, Requirement, Upload
+from portfolios.upload_rows import ANOTHER, DAMAGED, TOLD
 from tests.factories import (
     MICROSECOND,
     at,
@@ -288,6 +289,25 @@ def test_remarks_are_for_the_candidate_alone(named: Entry, staff: User) -> None:
     client = Client()
     client.force_login(staff)
     assert "names you" not in page(client, f"/entries/{named.pk}/")
+
+
+def test_damaged_film_is_told_with_what_to_do_while_it_can_be_done(
+    ada: Client, entry: Entry, document: Requirement, video: Requirement, staff: User, noon: datetime
+) -> None:
+    hand_in_checked(entry, document, noon)
+    film = hand_in_checked(entry, video, noon)
+    addresses = [f"/entries/{entry.pk}/", f"/media/{film.pk}/", f"/entries/{entry.pk}/submit/"]
+    assert [DAMAGED in page(ada, address) for address in addresses] == [False] * 3
+    Upload.objects.filter(pk=film.pk).update(is_damaged=True)
+    assert [f"{DAMAGED} {ANOTHER}" in page(ada, address) for address in addresses] == [True] * 3
+    submission.submit(entry.pk, by=entry.registration.user, at=noon)
+    for when in (noon, CLOSES + timedelta(days=1)):
+        clock.jump_to(when)
+        assert [f"{DAMAGED} {TOLD}" in page(ada, address) for address in addresses[:2]] == [True] * 2
+        assert [ANOTHER in page(ada, address) for address in addresses[:2]] == [False] * 2
+    client = Client()
+    client.force_login(staff)
+    assert f"{DAMAGED} {TOLD}" in page(client, addresses[1])
 
 
 def test_entry_without_remarks_has_nothing_to_look_at(ada: Client, complete: Entry) -> None:
