@@ -20,6 +20,7 @@ SLOT_WORDS = {
     SlotState.CHECKING: ("Being checked", "info"),
     SlotState.PROBLEM: ("Needs another file", "bad"),
     SlotState.CONSENT: ("Consent missing", "warn"),
+    SlotState.RELEASES: ("Name the signed releases", "warn"),
     SlotState.SOUND: ("Without sound", "warn"),
     SlotState.PARTLY: ("In progress", "info"),
     SlotState.DONE: ("Ready", "good"),

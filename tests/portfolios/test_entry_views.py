@@ -11,8 +11,8 @@ from pytest_django import DjangoAssertNumQueries
 from candidates.models import Registration, User
 from icg_cert.lib import clock
 from icg_cert.permissions import grant_roles
-from portfolios import submission
-from portfolios.models import Entry, Requirement, Upload
+from portfolios import consent_ledger, submission
+from portfolios.models import Consent, Entry, Requirement, Upload
 from portfolios.upload_rows import ANOTHER, DAMAGED, TOLD
 from tests.factories import (
     MICROSECOND,
@@ -210,6 +210,20 @@ def test_entry_detail_in_the_grace_asks_for_what_can_still_be_answered(
     clock.jump_to(CLOSES + entry.cycle.grace)
     html = ada.get(f"/entries/{entry.pk}/").content.decode()
     assert [words in html for words in ("Still needed", "Name the signed releases", "/confirm/")] == [False] * 3
+
+
+def test_agreed_film_asks_for_its_releases_alone(
+    ada: Client, entry: Entry, document: Requirement, video: Requirement, noon: datetime
+) -> None:
+    film = hand_in_checked(entry, video, noon, consent=False)
+    hand_in_checked(entry, document, noon)
+    said = page(ada, f"/entries/{entry.pk}/")
+    assert ("Consent missing" in said, "Consent confirmed" in said) == (True, False)
+    consent_ledger.give(film, Consent.Purpose.SCORING, by=film.owner, at=noon)
+    said = page(ada, f"/entries/{entry.pk}/")
+    assert "Conversation Name the signed releases" in said
+    assert "Still needed Conversation: name the signed releases of everyone seen in the video." in said
+    assert ("Consent missing" in said, "Consent confirmed on 10 May 2027" in said) == (False, True)
 
 
 def test_entry_of_another_person_does_not_exist(stranger: User, entry: Entry) -> None:
