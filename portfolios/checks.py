@@ -20,7 +20,7 @@ from candidates.models import User
 from icg_cert.audit import trail
 from icg_cert.lib.refusal import Refused
 from icg_cert.mail import outbox
-from portfolios import admission, documents, renditions, storage, submission
+from portfolios import admission, documents, remarks, renditions, storage, submission
 from portfolios.checking import containers, malware, videos, zips
 from portfolios.checking.finding import Finding, Unusable
 from portfolios.models import Entry, Rendition, Requirement, Upload, UploadQuerySet
@@ -132,7 +132,7 @@ def _accept(upload_id: UUID, finding: Finding, *, at: datetime) -> None:
     upload.checked_at, upload.reason_code, upload.reason = at, "", ""
     upload.duration_ms, upload.width, upload.height = finding.duration_ms, finding.width, finding.height
     upload.has_sound = finding.has_sound
-    upload.pages, upload.remarks = finding.pages, finding.remarks
+    upload.pages, upload.remarks = finding.pages, [*finding.remarks, *remarks.of_words(upload)]
     upload.save()
     trail.record("upload.accept", upload, by=None, at=at)
     if upload.requirement.maximum == 1 and not upload.entry.manifest:  # what was handed in stands whole
