@@ -21,6 +21,7 @@ from scoring import handover, sheets
 from scoring.forms import RecuseForm, SheetForm, evidence_name, initial_of
 from scoring.models import Sheet
 from scoring.scores import sheet_score
+from scoring.timestamps import Films
 
 PREFETCHED = ["ratings", "feedback", "rubric__criteria", "rubric__levels"]
 
@@ -152,9 +153,9 @@ def _showings(shown: Sheet) -> list[Showing]:
     return viewing.showings(Upload.objects.filter(entry=shown.assignment.entry_id))
 
 
-def _films(showings: list[Showing]) -> list[int]:
+def _films(showings: list[Showing]) -> Films:
     """The films one can be sent to."""
-    return [showing.number for showing in showings if showing.number and showing.best]
+    return {showing.number: showing.seconds for showing in showings if showing.number and showing.best}
 
 
 @login_required
