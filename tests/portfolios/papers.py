@@ -56,6 +56,11 @@ def locked_for_printing() -> bytes:
         return saved(pdf, encryption=pikepdf.Encryption(user="", owner="secret"))
 
 
+def locked_by_a_program() -> bytes:
+    """Opens in one maker's programs alone."""
+    return locked_for_printing().replace(b"/Filter /Standard", b"/Filter /Somebody")
+
+
 def with_a_password(archive: bytes) -> bytes:
     """The flag of an encrypted member in both of its heads; zipfile itself cannot encrypt."""
     body = bytearray(archive)

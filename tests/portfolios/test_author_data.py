@@ -88,6 +88,11 @@ def test_notes_fields_and_pictures_of_a_pdf_stay() -> None:
         assert Image.open(BytesIO(picture.read_raw_bytes())).size == (8, 4)
 
 
+def test_clean_copy_of_a_restricted_pdf_is_open() -> None:
+    with pikepdf.open(BytesIO(clean(papers.locked_for_printing(), ".pdf"))) as pdf:
+        assert (pdf.is_encrypted, len(pdf.pages)) == (False, 1)
+
+
 def test_what_is_shown_in_place_is_not_fetched_from_elsewhere() -> None:
     """Else the candidate's own server would learn who reads, and when."""
     relations = (
