@@ -64,6 +64,14 @@ def refuse_unless_editable(entry: Entry, *, by: User, at: datetime) -> None:
     refuse_unless_taking_part(entry, at=at)
 
 
+def may_edit(entry: Entry, *, by: User, at: datetime) -> bool:
+    try:
+        refuse_unless_editable(entry, by=by, at=at)
+    except Refused:
+        return False
+    return True
+
+
 def refuse_unless_taking_part(entry: Entry, *, at: datetime) -> None:
     if not entry.registration.is_taking_part:
         raise Refused(

@@ -12,9 +12,10 @@ from django.db import transaction
 from candidates.models import User
 from icg_cert.audit import trail
 from icg_cert.lib.refusal import Refused
-from portfolios import admission, permissions, renditions
+from portfolios import admission, permissions, remarks, renditions
 from portfolios.checking import captions as checking
 from portfolios.checking.finding import Unusable
+from portfolios.checking.naming import Passage
 from portfolios.models import Entry, Rendition, Upload
 from portfolios.uploads import refusals, rows
 
@@ -46,6 +47,7 @@ def keep(upload_id: UUID, *, body: bytes, by: User, at: datetime) -> Rendition:
         raise Refused(verdict.code, verdict.words) from verdict
     with refusals.in_words():
         made = renditions.keep(upload, Kind.CAPTIONS, BytesIO(text.encode()), content_type="text/vtt", at=at)
+    _note_names(upload_id, text)
     trail.record("upload.caption", upload, by=by, at=at, after={"captions": count})
     return made
 
@@ -56,6 +58,7 @@ def remove(upload_id: UUID, *, by: User, at: datetime) -> None:
         upload = _changeable(upload_id, by=by, at=at)
     if upload.renditions.filter(kind=Kind.CAPTIONS).exists():
         renditions.forget(upload, Kind.CAPTIONS)
+        _note_names(upload_id, "")
         trail.record("upload.uncaption", upload, by=by, at=at)
 
 
@@ -67,7 +70,18 @@ def transcribe(upload_id: UUID, *, text: str, by: User, at: datetime) -> None:
         return
     upload.transcript = text
     upload.save(update_fields=["transcript"])
+    remarks.note_names(upload, remarks.TRANSCRIPT, _paragraphs(text))
     trail.record("upload.transcribe", upload, by=by, at=at, after={"characters": len(text)})
+
+
+@transaction.atomic
+def _note_names(upload_id: UUID, text: str) -> None:
+    remarks.note_names(rows.locked(pk=upload_id), remarks.CAPTIONS, checking.passages(text))
+
+
+def _paragraphs(text: str) -> list[Passage]:
+    written = [line for line in text.splitlines() if line.strip()]
+    return [Passage(f"in paragraph {number}", line) for number, line in enumerate(written, start=1)]
 
 
 def _changeable(upload_id: UUID, *, by: User, at: datetime) -> Upload:

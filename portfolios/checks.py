@@ -20,7 +20,7 @@ from candidates.models import User
 from icg_cert.audit import trail
 from icg_cert.lib.refusal import Refused
 from icg_cert.mail import outbox
-from portfolios import admission, documents, renditions, storage, submission
+from portfolios import admission, documents, remarks, renditions, storage, submission
 from portfolios.checking import containers, malware, videos, zips
 from portfolios.checking.finding import Finding, Unusable
 from portfolios.models import Entry, Rendition, Requirement, Upload, UploadQuerySet
@@ -132,7 +132,7 @@ def _accept(upload_id: UUID, finding: Finding, *, at: datetime) -> None:
     upload.checked_at, upload.reason_code, upload.reason = at, "", ""
     upload.duration_ms, upload.width, upload.height = finding.duration_ms, finding.width, finding.height
     upload.has_sound = finding.has_sound
-    upload.pages, upload.remarks = finding.pages, finding.remarks
+    upload.pages, upload.remarks = finding.pages, [*finding.remarks, *remarks.of_words(upload)]
     upload.save()
     trail.record("upload.accept", upload, by=None, at=at)
     if upload.requirement.maximum == 1 and not upload.entry.manifest:  # what was handed in stands whole
@@ -157,7 +157,19 @@ def _reject(upload_id: UUID, verdict: Unusable, *, at: datetime) -> None:
         submission.make_draft(upload.entry, by=None, at=at)
     if upload.requirement.maximum == 1:
         _replace(_older(upload).filter(state=State.REJECTED), by_upload=upload, at=at)
-    _tell_rejected(upload, closes_at, was_submitted=was_submitted, at=at)
+    if was_submitted or not _has_replacement(upload):
+        _tell_rejected(upload, closes_at, was_submitted=was_submitted, at=at)
+
+
+def _has_replacement(upload: Upload) -> bool:
+    """Whether the same file came again since and is good, in a slot that lacks nothing.
+
+    Where a slot takes one file, the newer has taken the place of this one before, and it is not judged at all.
+    """
+    slot = Upload.objects.filter(entry=upload.entry_id, requirement=upload.requirement_id)
+    good = slot.filter(state__in=(State.PROCESSING, State.READY))
+    again = good.filter(filename=upload.filename, stored_at__gt=upload.stored_at)
+    return again.exists() and good.count() >= upload.requirement.minimum
 
 
 def _leave_to_staff(upload: Upload, *, at: datetime) -> None:
@@ -176,6 +188,7 @@ def _tell_rejected(upload: Upload, closes_at: datetime, *, was_submitted: bool, 
         at=at,
         requirement=upload.requirement.title,
         factor=str(upload.entry.factor),
+        arrived_at=upload.stored_at,
         reason=upload.reason,
         closes_at=closes_at,
         is_open=at < closes_at,

@@ -28,9 +28,13 @@ class SlotState(StrEnum):
     CHECKING = "checking"
     PROBLEM = "problem"
     CONSENT = "consent"
+    RELEASES = "releases"
     SOUND = "sound"
     PARTLY = "partly"
     DONE = "done"
+
+
+UNCONSENTED = {SlotState.CONSENT, SlotState.RELEASES}
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,7 +49,7 @@ class Gap:
     @property
     def may_be_left_out(self) -> bool:
         """A film that nobody asked for, whose people have not all agreed."""
-        return self.is_optional and self.code == SlotState.CONSENT
+        return self.is_optional and self.code in UNCONSENTED
 
 
 @dataclass(frozen=True, slots=True)
@@ -100,7 +104,8 @@ class Slot:
         if len(self.usable) < max(self.requirement.minimum, 1):
             return self._short_of_files
         if self.unconsented:
-            return SlotState.CONSENT
+            is_agreed = all(upload.consented_at for upload in self.unconsented)
+            return SlotState.RELEASES if is_agreed else SlotState.CONSENT
         return SlotState.SOUND if self.unheard else SlotState.DONE
 
     @property
@@ -127,6 +132,7 @@ class Slot:
             SlotState.CHECKING: "the file is still being checked, usually for less than two minutes.",
             SlotState.PROBLEM: "the file cannot be used. Upload another.",
             SlotState.CONSENT: "confirm that everyone seen in the video agreed to it, and name the signed releases.",
+            SlotState.RELEASES: "name the signed releases of everyone seen in the video.",
             SlotState.SOUND: "the film has no sound. Confirm that it is meant to have none, or upload another.",
         }[state]
 

@@ -8,12 +8,11 @@ from typing import BinaryIO
 
 from django.conf import settings
 
-from candidates.models import Registration
-from portfolios import renditions
+from portfolios import remarks, renditions
 from portfolios.admission import CONTENT_TYPES
 from portfolios.checking import author_data, malware, naming, pdfs, texts, zips
 from portfolios.checking.finding import Finding, Unusable
-from portfolios.checking.naming import Passage, Person
+from portfolios.checking.naming import Passage
 from portfolios.models import Rendition, Upload
 
 logger = logging.getLogger(__name__)
@@ -54,18 +53,13 @@ def _refuse_harmful(file: BinaryIO) -> None:
 
 def _remarks(upload: Upload, clean: bytes) -> list[dict[str, str]]:
     """Where it names its author. A text that we cannot read is no reason to keep a good document waiting."""
-    person = _person(upload.entry.registration)
-    remarks = []
+    person = remarks.person(upload.entry.registration)
+    found = []
     try:
-        if found := naming.mentions(person, texts.passages(clean, upload.extension)):
-            remarks.append({"code": NAMED, "words": naming.said(found)})
+        if named := naming.mentions(person, texts.passages(clean, upload.extension)):
+            found.append({"code": NAMED, "words": naming.said(named)})
     except Exception:
         logger.exception("text of upload %s could not be read", upload.pk)
     if naming.mentions(person, [Passage("", upload.filename.rpartition(".")[0].replace("_", " "))]):
-        remarks.append({"code": NAMED_BY_FILE, "words": FILE_NAMED})
-    return remarks
-
-
-def _person(registration: Registration) -> Person:
-    workplaces = (registration.school, registration.district, registration.employer)
-    return Person(registration.user.name.strip(), registration.user.email, tuple(each.strip() for each in workplaces))
+        found.append({"code": NAMED_BY_FILE, "words": FILE_NAMED})
+    return found

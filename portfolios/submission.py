@@ -192,7 +192,7 @@ def _must_wait(entry: Entry, gaps: list[completeness.Gap], at: datetime) -> bool
 
 def _may_confirm(codes: set[SlotState], in_grace: bool) -> bool:
     """A film that finished in the grace may be confirmed in the grace, when nothing else is missing."""
-    return in_grace and codes <= {SlotState.CONSENT, SlotState.SOUND}
+    return in_grace and codes <= {*completeness.UNCONSENTED, SlotState.SOUND}
 
 
 def _complete_or_not(entry_id: int) -> Entry:

@@ -22,6 +22,7 @@ SLOT_WORDS = {
     SlotState.CHECKING: ("Being checked", "info"),
     SlotState.PROBLEM: ("Needs another file", "bad"),
     SlotState.CONSENT: ("Consent missing", "warn"),
+    SlotState.RELEASES: ("Name the signed releases", "warn"),
     SlotState.SOUND: ("Without sound", "warn"),
     SlotState.PARTLY: ("In progress", "info"),
     SlotState.DONE: ("Ready", "good"),
@@ -35,6 +36,10 @@ FILE_WORDS = {
     State.REJECTED: ("Cannot be used", "bad"),
     State.FAILED: ("Received, our check is delayed", "info"),
 }
+
+DAMAGED = "The file is damaged in places, so that parts of this film may not play."
+ANOTHER = "Play it to its end; if something is missing, export it again and upload that."
+TOLD = "Scorers are told so."
 
 
 @dataclass(frozen=True, slots=True)
@@ -135,7 +140,7 @@ def row(upload: Upload, *, may_edit: bool, is_owner: bool, may_answer: bool = Fa
         remove_url=reverse("portfolios:upload-remove", args=[upload.pk]) if may_edit else "",
         consent_url=_consent_url(upload) if is_owner and is_video else "",
         needs_consent=may_answer and is_video and not upload.has_consent and upload.state != State.REJECTED,
-        remarks=tuple(remark["words"] for remark in upload.remarks) if is_owner else (),
+        remarks=_remarks(upload, may_edit=may_edit, is_owner=is_owner),
         confirm_url=_confirm_url(upload) if may_answer else "",
         is_checked=is_usable(upload) or upload.state in (State.REJECTED, State.OPEN),
         kept_until=uploads.kept_until(upload) if may_answer and upload.state == State.OPEN else None,
@@ -149,6 +154,12 @@ def late_words(late: Unarrived, *, is_owner: bool) -> str:
         return f"{names[0]} had not arrived in time, so it does not count."
     here = "which was here, counts" if len(late.counts) == 1 else "which were here, count"
     return f"{names[0]} had not arrived in time; {' and '.join(names[1:])}, {here}."
+
+
+def _remarks(upload: Upload, *, may_edit: bool, is_owner: bool) -> tuple[str, ...]:
+    """What is to be done about a damaged film is said while it can be done."""
+    damaged = [f"{DAMAGED} {ANOTHER if may_edit else TOLD}"] if upload.is_damaged else []
+    return (*damaged, *(remark["words"] for remark in upload.remarks if is_owner))
 
 
 def file_url(upload: Upload) -> str:

@@ -50,6 +50,11 @@ class Showing:
         return self.best is None and not self.is_given_up
 
     @property
+    def seconds(self) -> int | None:
+        """One that has begun counts."""
+        return -(-self.upload.duration_ms // 1000) if self.upload.duration_ms else None
+
+    @property
     def length(self) -> str:
         return clock(self.upload.duration_ms) if self.upload.duration_ms else ""
 

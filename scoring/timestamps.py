@@ -4,10 +4,13 @@ Minutes go on beyond 59, as the player's own stamp writes them (static/js/player
 """
 
 import re
-from collections.abc import Collection
+from collections.abc import Mapping
 from dataclasses import dataclass
 
 _STAMP = re.compile(r"\[(?:film ([1-9][0-9]?) )?([0-9]{1,3}):([0-5][0-9])\]", re.ASCII | re.IGNORECASE)
+
+
+Films = Mapping[int, int | None]  # the number of each, and its length in seconds where that is known
 
 
 @dataclass(frozen=True, slots=True)
@@ -19,9 +22,9 @@ class Stamp:
     second: int
 
 
-def pieces(note: str, films: Collection[int]) -> list[str | Stamp]:
+def pieces(note: str, films: Films) -> list[str | Stamp]:
     """The note in order, cut into words and stamps. What names none of `films` stays words; so does a stamp without a
-    film where there is more than one.
+    film where there is more than one, and a moment behind its film's end.
     """
     found: list[str | Stamp] = []
     words_from = 0
@@ -34,13 +37,14 @@ def pieces(note: str, films: Collection[int]) -> list[str | Stamp]:
     return [piece for piece in [*found, note[words_from:]] if piece]
 
 
-def stamps(note: str, films: Collection[int]) -> list[Stamp]:
+def stamps(note: str, films: Films) -> list[Stamp]:
     return [piece for piece in pieces(note, films) if isinstance(piece, Stamp)]
 
 
-def _stamp(match: re.Match[str], films: Collection[int]) -> Stamp | None:
+def _stamp(match: re.Match[str], films: Films) -> Stamp | None:
     number, minutes, seconds = match.groups()
     named = [int(number)] if number else list(films)
     if len(named) != 1 or named[0] not in films:
         return None
-    return Stamp(match.group(), named[0], int(minutes) * 60 + int(seconds))
+    second, end = int(minutes) * 60 + int(seconds), films[named[0]]
+    return Stamp(match.group(), named[0], second) if end is None or second <= end else None

@@ -42,6 +42,7 @@ PURE = [
     "portfolios.checking.malware",
     "portfolios.checking.naming",
     "portfolios.checking.pictures",
+    "portfolios.checking.tracked_changes",
     "portfolios.checking.videos",
     "portfolios.confined",
     "portfolios.filenames",

@@ -1,4 +1,5 @@
-"""A document without what its programs noted of its author. What the author wrote stays as it is."""
+"""A document without what its programs noted of its author. What the author wrote stays as it is;
+what they took out while changes were tracked is gone."""
 
 from typing import BinaryIO
 

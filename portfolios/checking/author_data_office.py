@@ -7,7 +7,7 @@ from zipfile import ZIP_DEFLATED, ZIP_STORED, ZipFile, ZipInfo
 
 from lxml import etree
 
-from portfolios.checking import pictures, xml
+from portfolios.checking import pictures, tracked_changes, xml
 from portfolios.checking.zips import is_xml
 
 SOMEBODY, INITIAL = "Author", "A"
@@ -54,6 +54,7 @@ def _cleaned_xml(name: str, body: bytes) -> bytes:
     root = tree.getroot()
     if name.startswith(_CUSTOM) and "Props" not in name:  # what programs beside Word keep in it
         _empty(root)
+    tracked_changes.accept(root)
     for element in list(root.iter()):
         _clean(element)
     found: bytes = etree.tostring(tree, xml_declaration=True, encoding="UTF-8", standalone=True)

@@ -3,6 +3,7 @@ words is left of what came. Knows no model.
 """
 
 import re
+from collections.abc import Iterator
 from html import escape, unescape
 from io import StringIO
 from itertools import pairwise
@@ -11,7 +12,9 @@ from webvtt import WebVTT
 from webvtt.errors import MalformedCaptionError, MalformedFileError
 from webvtt.models import Caption
 
+from portfolios.checking import containers
 from portfolios.checking.finding import Unusable
+from portfolios.checking.naming import Passage
 from portfolios.checking.videos import clock
 
 MOST_CUES = 5000
@@ -24,6 +27,7 @@ NOT_TEXT = (
     "This file is not saved as UTF-8 text, so letters with accents would be wrong. Open it in a text editor, save it "
     "with the encoding UTF-8, and choose that.",
 )
+NO_TEXT_AT_ALL = ("not-captions", "This is no caption file. Choose a .vtt or .srt file.")
 NOT_CAPTIONS = (
     "not-captions",
     "This is not a caption file. It has to be WebVTT (it begins with the word WEBVTT) or SubRip (it begins with the "
@@ -53,7 +57,17 @@ def rewrite(body: bytes, *, max_ms: int | None) -> tuple[str, int]:
     return "\n\n".join(["WEBVTT", *cues]) + "\n", len(cues)
 
 
+def passages(text: str) -> Iterator[Passage]:
+    """The words of captions that `rewrite` wrote, each with its time."""
+    for cue in text.strip().split("\n\n")[1:]:
+        times, _, words = cue.partition("\n")
+        hours, minutes, seconds = (int(part) for part in times.partition(".")[0].split(":"))
+        yield Passage(f"at {clock(((hours * 60 + minutes) * 60 + seconds) * 1000)}", unescape(words))
+
+
 def _text(body: bytes) -> str:
+    if containers.family(body[: containers.HEAD]):
+        raise Unusable(*NO_TEXT_AT_ALL)
     try:
         text = body.decode("utf-8-sig")
     except UnicodeDecodeError as error:

@@ -81,11 +81,16 @@ def _spelt(term: str) -> str:
     return r"\s+".join(re.escape(word) for word in words)
 
 
-def said(found: Sequence[Mention]) -> str:
+def said(
+    found: Sequence[Mention],
+    *,
+    what: str = "This document names",
+    then: str = "take it out and upload it again, or hand it in as it is",
+) -> str:
     """In words the candidate can act on: what names them, where, and that it is theirs to decide."""
-    what = "names where you work" if all(mention.is_workplace for mention in found) else "names you"
+    whom = "where you work" if all(mention.is_workplace for mention in found) else "you"
     listed = ", ".join(f"“{mention.term}” {_where(mention.places)}" for mention in found)
-    return f"This document {what}: {listed}. Scoring is blind: take it out and upload it again, or hand it in as it is."
+    return f"{what} {whom}: {listed}. Scoring is blind: {then}."
 
 
 def _where(places: Sequence[str]) -> str:

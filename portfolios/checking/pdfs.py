@@ -10,6 +10,7 @@ from portfolios.checking.pdf_objects import dictionaries
 PRINT = "Print it to a new PDF (choose “Save as PDF” in place of a printer), and upload that."
 DAMAGED = ("damaged", "This PDF is damaged. Export it again from the program it comes from, and upload that.")
 ENCRYPTED = ("encrypted", "This PDF is protected by a password. Export a copy without one, and upload that.")
+RESTRICTED = ("restricted", f"This PDF is restricted in a way that only some programs can open. {PRINT}")
 EMPTY = ("no-pages", "This PDF has no pages. Export it again, and upload that.")
 SCRIPTS = ("scripts", f"This PDF contains a script. {PRINT}")
 FILES_INSIDE = ("files-inside", f"This PDF has other files inside it, which nobody would read. {PRINT}")
@@ -29,17 +30,18 @@ _KEYS = {"/JS": SCRIPTS, "/JavaScript": SCRIPTS, "/XFA": SCRIPTS, "/EF": FILES_I
 
 
 def check(file: BinaryIO, max_pages: int) -> Finding:
-    """Unusable unless it opens without a password and without repair, is but paper, and has 1 to `max_pages` pages."""
+    """Unusable unless it opens without a password and without repair, is but paper, and has 1 to `max_pages` pages.
+
+    What its owner forbids whoever opens it (to print, to copy) does not matter: the clean copy is written without.
+    """
     try:
         with pikepdf.open(file) as pdf:
-            pages, encrypted, acts = len(pdf.pages), pdf.is_encrypted, _first_act(pdf)
+            pages, acts = len(pdf.pages), _first_act(pdf)
             repaired = pdf.get_warnings()
     except pikepdf.PasswordError as error:
         raise Unusable(*ENCRYPTED) from error
     except (pikepdf.PikepdfError, UnicodeDecodeError) as error:  # the latter: names that are no text
-        raise Unusable(*DAMAGED) from error
-    if encrypted:
-        raise Unusable(*ENCRYPTED)
+        raise Unusable(*(RESTRICTED if "unsupported encryption" in str(error) else DAMAGED)) from error
     if repaired:
         raise Unusable(*DAMAGED)
     if acts:

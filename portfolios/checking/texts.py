@@ -25,7 +25,7 @@ _BESIDE = {
     "styles.xml": "in the header or footer",
 }
 _PARAGRAPHS = {"p", "h"}
-_TEXTS = {"t", "delText", "instrText"}
+_TEXTS = {"t", "instrText"}
 _GAPS = {"tab", "br", "cr", "s", "line-break"}
 _APART = {
     "p",

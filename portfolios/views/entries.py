@@ -13,6 +13,7 @@ from candidates.models import PolicyText
 from icg_cert.lib.doors import back_with, refusals_as_page
 from icg_cert.lib.refusal import Refused
 from portfolios import (
+    admission,
     board,
     catalogue,
     completeness,
@@ -80,7 +81,7 @@ def detail_context(request: HttpRequest, entry: Entry) -> dict[str, Any]:
     window = deadlines.window_for(entry.registration, entry.cycle)
     is_owner = entry.registration.user_id == request.user.pk
     finish_by = window.closes_at + entry.cycle.grace
-    may_edit = is_owner and entry.is_editable and entry.registration.is_taking_part and window.contains(request.at)
+    may_edit = admission.may_edit(entry, by=request.user, at=request.at)
     may_finish = is_owner and entry.is_editable and request.at < finish_by
     found = completeness.slots(entry)
     late = unarrived.of(entry) if entry.was_auto_submitted else []

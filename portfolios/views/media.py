@@ -15,7 +15,7 @@ from django.views.decorators.http import require_http_methods, require_safe
 
 from icg_cert.lib.doors import refuse_form
 from icg_cert.lib.refusal import Refused
-from portfolios import captions, media, upload_rows
+from portfolios import admission, captions, media, upload_rows
 from portfolios.forms import CaptionsForm
 from portfolios.models import Requirement, Upload
 from portfolios.viewing import Showing
@@ -31,10 +31,11 @@ def media_watch(request: HttpRequest, pk: UUID) -> HttpResponse:
     """The page of one film: the film, its captions and transcript, and what state it is in."""
     upload = _stored(request, pk, is_video=True)
     is_owner = upload.entry.registration.user_id == request.user.pk
+    may_edit = admission.may_edit(upload.entry, by=request.user, at=request.at)
     context = {
         "upload": upload,
         "showing": Showing(upload, 1),
-        "row": upload_rows.row(upload, may_edit=False, is_owner=is_owner),
+        "row": upload_rows.row(upload, may_edit=may_edit, is_owner=is_owner),
         "is_owner": is_owner,
         "may_caption": captions.may_change(upload.entry, by=request.user, at=request.at),
     }

@@ -36,6 +36,8 @@ def receipt(request: HttpRequest, code: str) -> HttpResponse:
     if guesses.is_slowed(request, GUESSED):
         return _slowed(request)
     entry = _entry(request, code)
+    if entry is None:
+        return _unknown(request, code)
     is_owner = entry.registration.user_id == request.user.pk
     files = receipts.files(entry, is_owner=is_owner)
     context = {
@@ -57,6 +59,8 @@ def receipt_download(request: HttpRequest, code: str) -> HttpResponse:
     if guesses.is_slowed(request, GUESSED):
         return _slowed(request)
     entry = _entry(request, code)
+    if entry is None:
+        return _unknown(request, code)
     if entry.manifest is None:
         raise Http404("reopened since")
     name = f"ICG-receipt-{entry.receipt_code}.json"
@@ -65,18 +69,23 @@ def receipt_download(request: HttpRequest, code: str) -> HttpResponse:
     return _hidden(answer)
 
 
-def _entry(request: HttpRequest, code: str) -> Entry:
+def _entry(request: HttpRequest, code: str) -> Entry | None:
     """What was handed in under this code, once at least; one's own entry also before. Anything else is a guess."""
     related = Entry.objects.select_related("registration__cohort", "registration__user", "factor", "cycle")
     entry = related.filter(receipt_code=normalised_code(code)).first()
     if entry and (entry.manifest or submission.reopened(entry) or _is_visible(request, entry)):
         return entry
     guesses.count_miss(request, GUESSED)
-    raise Http404("no such receipt")
+    return None
 
 
 def _is_visible(request: HttpRequest, entry: Entry) -> bool:
     return Entry.objects.visible_to(request.user).filter(pk=entry.pk).exists()
+
+
+def _unknown(request: HttpRequest, code: str) -> HttpResponse:
+    context = {"form": ReceiptForm(), "unknown": code}
+    return _hidden(render(request, "portfolios/receipt_verify.html", context, status=404))
 
 
 def _slowed(request: HttpRequest) -> HttpResponse:

@@ -1,4 +1,4 @@
-"""Notes with the moments they name, for templates. `films` are the numbers of the films one may see."""
+"""Notes with the moments they name, for templates. `films` are those one may see."""
 
 from django import template
 from django.utils.html import format_html

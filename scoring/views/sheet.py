@@ -21,6 +21,7 @@ from scoring import back_reading, handover, sheets, timing
 from scoring.forms import RecuseForm, SheetForm, evidence_name, initial_of
 from scoring.models import Sheet, Trial
 from scoring.scores import sheet_score
+from scoring.timestamps import Films
 
 PREFETCHED = ["ratings", "feedback", "rubric__criteria", "rubric__levels"]
 
@@ -158,9 +159,9 @@ def _showings(shown: Sheet) -> list[Showing]:
     return viewing.showings(Upload.objects.filter(entry=shown.entry))
 
 
-def _films(showings: list[Showing]) -> list[int]:
+def _films(showings: list[Showing]) -> Films:
     """The films one can be sent to."""
-    return [showing.number for showing in showings if showing.number and showing.best]
+    return {showing.number: showing.seconds for showing in showings if showing.number and showing.best}
 
 
 @login_required

@@ -134,7 +134,23 @@ class Player {
     const wait = WAITS[this.failures++];
     if (wait === undefined) return this.say("This film does not play at the moment. Reload the page, or try again later.");
     this.say("The film was lost on its way. It is fetched again in a moment.");
-    setTimeout(() => this.renew(), wait);
+    const again = setTimeout(() => this.renew(), wait);
+    this.isGone().then((isGone) => { if (isGone) this.giveUp(again); });
+  }
+
+  // Removed or withdrawn while the page was open. Where a store would be asked, our own address still answers first.
+  async isGone() {
+    try {
+      const { status } = await fetch(this.address, { method: "HEAD", redirect: "manual" });
+      return status === 404 || status === 410;
+    } catch {
+      return false; // offline
+    }
+  }
+
+  giveUp(again) {
+    clearTimeout(again);
+    this.say("This film is no longer here.");
   }
 
   // ---- Keys and notes

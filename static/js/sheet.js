@@ -158,14 +158,14 @@ function ask(name, answers) {
   return notice;
 }
 
-// ---- A moment of a film (player.js), written where the caret stands in its field
+// ---- A moment of a film (player.js), written on a line of its own below what stands in its field
 
 document.addEventListener("moment", ({ detail: { stamp, field: id } }) => {
   const field = document.getElementById(id);
-  const before = field.value.slice(0, field.selectionStart);
-  const gap = before && !/\s$/.test(before) ? " " : "";
+  const end = field.value.length;
+  const gap = end && !field.value.endsWith("\n") ? "\n" : "";
   field.focus();
-  field.setRangeText(gap + stamp, field.selectionStart, field.selectionEnd, "end");
+  field.setRangeText(gap + stamp, end, end, "end");
   field.dispatchEvent(new Event("input", { bubbles: true }));
 });
 

@@ -262,9 +262,9 @@ def test_moment_is_noted_and_gone_back_to(sol: Visitor, sheet: Sheet, films: lis
     bar(page, 2).get_by_role("button", name="Note this moment").click()
     expect(evidence(page, 2)).to_be_focused()
     page.keyboard.type("she waits.")
-    expect(evidence(page, 2)).to_have_value("Before [Film 2 0:25] she waits.")
+    expect(evidence(page, 2)).to_have_value("Before\n[Film 2 0:25] she waits.")
     is_saved(page)
-    assert sheet.ratings.get(criterion__position=2).evidence == "Before [Film 2 0:25] she waits."
+    assert sheet.ratings.get(criterion__position=2).evidence == "Before\n[Film 2 0:25] she waits."
     film(page, 2).evaluate("video => { video.currentTime = 0; }")
     link = page.get_by_role("link", name="[Film 2 0:25]")
     link.click()
@@ -285,6 +285,19 @@ def test_moment_goes_where_one_chooses_by_key(sol: Visitor, sheet: Sheet, films:
     expect(evidence(page, 3)).to_have_value("[0:35] ")
     evidence(page, 1).focus()
     expect(bar(page).get_by_label("for")).to_have_value(str(evidence(page, 1).get_attribute("id")))
+    is_saved(page)
+
+
+def test_moment_goes_below_a_note_that_was_there(sol: Visitor, sheet: Sheet, films: list[Upload]) -> None:
+    page = desk(sol, sheet)
+    evidence(page).fill("Asks.\nWaits.")
+    is_saved(page)
+    page.reload()
+    film(page).evaluate("video => { video.currentTime = 10; }")
+    film(page).focus()
+    page.keyboard.press("n")
+    page.keyboard.type("nods")
+    expect(evidence(page)).to_have_value("Asks.\nWaits.\n[Film 1 0:10] nods")
     is_saved(page)
 
 
@@ -309,7 +322,7 @@ def test_sheet_with_films_is_accessible_and_fits(sol: Visitor, sheet: Sheet, fil
     make_upload(entry, walk, state="processing", percent=40, **state)
     make_upload(entry, walk, state="failed", processing_tries=3, **state)
     page = desk(sol, sheet)
-    evidence(page).fill("[Film 1 0:20] opens, [Film 2 1:05] waits")
+    evidence(page).fill("[Film 1 0:20] opens, [Film 2 0:35] waits")
     expect(page.locator(".moments a")).to_have_count(2)
     page.get_by_text("Keys").first.click()
     page.get_by_text("Transcript of Film 1").click()
@@ -355,7 +368,7 @@ def test_page_looks_again_until_a_film_is_prepared(sol: Visitor, sheet: Sheet) -
     expect(evidence(page)).to_have_value("Typed meanwhile")
     film(page).evaluate("video => { video.currentTime = 7; }")
     bar(page).get_by_role("button", name="Note this moment").click()
-    expect(evidence(page)).to_have_value("Typed meanwhile [0:07] ")
+    expect(evidence(page)).to_have_value("Typed meanwhile\n[0:07] ")
     page.clock.fast_forward(2000)
     expect(page.get_by_role("link", name="[0:07]")).to_be_visible()
 
@@ -442,6 +455,16 @@ def test_address_that_is_about_to_end_is_not_used_any_more(sol: Visitor, sheet: 
     assert store.asked > asked
     assert read(page, "currentTime") >= place
     assert errors == []
+
+
+def test_film_that_was_withdrawn_meanwhile_says_so(sol: Visitor, sheet: Sheet, long_film: Upload) -> None:
+    sol.page.clock.install()
+    page = desk(sol, sheet)
+    Upload.objects.filter(pk=long_film.pk).update(state="withdrawn")
+    film(page).evaluate("video => { video.play().catch(() => {}); }")
+    expect(page.locator("[data-player-status]")).to_have_text("This film is no longer here.")
+    page.clock.fast_forward(70_000)
+    assert read(page, "error !== null")  # and it is not asked for again
 
 
 def test_film_that_never_comes_says_so_and_the_page_stays_usable(sol: Visitor, sheet: Sheet, long_film: Upload) -> None:

@@ -56,6 +56,11 @@ def locked_for_printing() -> bytes:
         return saved(pdf, encryption=pikepdf.Encryption(user="", owner="secret"))
 
 
+def locked_by_a_program() -> bytes:
+    """Opens in one maker's programs alone."""
+    return locked_for_printing().replace(b"/Filter /Standard", b"/Filter /Somebody")
+
+
 def with_a_password(archive: bytes) -> bytes:
     """The flag of an encrypted member in both of its heads; zipfile itself cannot encrypt."""
     body = bytearray(archive)
@@ -150,12 +155,16 @@ ODF = (
 def odt_of_ada() -> bytes:
     """As LibreOffice leaves it: meta data, a comment, tracked changes, fields, a printer, a thumbnail, a version."""
     note = "<office:annotation><dc:creator>Ada Abara</dc:creator><meta:creator-initials>AA</meta:creator-initials>"
-    change = "<office:change-info><dc:creator>Ada Abara</dc:creator></office:change-info>"
+    change = (
+        '<text:changed-region text:id="c1"><text:deletion><office:change-info><dc:creator>Ada Abara</dc:creator>'
+        "</office:change-info><text:p>Taken out.</text:p></text:deletion></text:changed-region>"
+    )
     return files.rezipped(
         files.odt(),
         {
             "content.xml": f"<office:document-content {ODF}><office:body><office:text><text:tracked-changes>{change}"
             f"</text:tracked-changes><text:p>My commentary.{note}<text:p>Well said.</text:p></office:annotation>"
+            '<text:change text:change-id="c1"/> with one more'
             "<text:author-name>Ada Abara</text:author-name> and more</text:p>"
             '<draw:image xlink:href="Pictures/photo.jpg"/><draw:image xlink:href="file:///home/abara/photo.jpg"/>'
             '<text:a xlink:href="https://example.org/">A link</text:a>'

@@ -40,7 +40,7 @@ def test_clean_copy_is_sound_and_its_own_clean_copy(extension: str, make: Any) -
     assert clean(once, extension) == once
 
 
-def test_words_comments_and_changes_of_word_stay() -> None:
+def test_words_and_comments_of_word_stay() -> None:
     body = clean(papers.word_of_ada(), ".docx")
     document = docx.Document(BytesIO(body))
     assert [paragraph.text for paragraph in document.paragraphs][:1] == ["My commentary."]
@@ -48,9 +48,7 @@ def test_words_comments_and_changes_of_word_stay() -> None:
     with ZipFile(BytesIO(body)) as archive:
         text, names = archive.read("word/document.xml").decode(), archive.namelist()
         relations = archive.read("_rels/.rels").decode() + archive.read("word/_rels/settings.xml.rels").decode()
-    assert re.findall(r'<w:(ins|del) w:id="\d" w:author="(\w+)"', text) == [("ins", "Author"), ("del", "Author")]
-    assert "Put in." in text
-    assert "Taken out." in text
+    assert ("Put in." in text, "Taken out." in text, "w:ins" in text, "w:del" in text) == (True, False, False, False)
     assert "word/embeddings/book.xlsx" in names
     assert not any("thumbnail" in name or "signature" in name for name in names)
     assert "thumbnail" not in relations
@@ -63,8 +61,12 @@ def test_words_comments_and_links_of_opendocument_stay() -> None:
         first, text = archive.infolist()[0], archive.read("content.xml").decode()
         names, manifest = archive.namelist(), archive.read("META-INF/manifest.xml").decode()
     assert (first.filename, first.compress_type) == ("mimetype", ZIP_STORED)
-    assert all(part in text for part in ("My commentary.", "Well said.", " and more", "https://example.org/"))
-    assert re.findall(r"<dc:creator>(.*?)<", text) == ["Author", "Author"]
+    assert all(
+        part in text
+        for part in ("My commentary.", "Well said.", " with one more<", " and more", "https://example.org/")
+    )
+    assert re.findall(r"<dc:creator>(.*?)<", text) == ["Author"]
+    assert "Taken out." not in text
     assert re.findall(r'image xlink:href="(.*?)"', text) == ["Pictures/photo.jpg", "about:blank"]
     assert names == [
         "mimetype",
@@ -84,6 +86,11 @@ def test_notes_fields_and_pictures_of_a_pdf_stay() -> None:
         assert (str(note.Contents), str(field.T), str(field.V)) == ("Well said.", "question", "An answer")
         assert ("/T" in note, "/V" in signature, "/Info" in pdf.trailer) == (False, False, False)
         assert Image.open(BytesIO(picture.read_raw_bytes())).size == (8, 4)
+
+
+def test_clean_copy_of_a_restricted_pdf_is_open() -> None:
+    with pikepdf.open(BytesIO(clean(papers.locked_for_printing(), ".pdf"))) as pdf:
+        assert (pdf.is_encrypted, len(pdf.pages)) == (False, 1)
 
 
 def test_what_is_shown_in_place_is_not_fetched_from_elsewhere() -> None:

@@ -6,8 +6,10 @@ from io import StringIO
 import pytest
 from webvtt import WebVTT
 
-from portfolios.checking.captions import LONGEST_LINE, MOST_CUES, rewrite
+from portfolios.checking.captions import LONGEST_LINE, MOST_CUES, NO_TEXT_AT_ALL, passages, rewrite
 from portfolios.checking.finding import Unusable
+from portfolios.checking.naming import Passage
+from tests.portfolios import files, films
 
 VTT = "WEBVTT\n\n00:01.000 --> 00:02.500\nGood morning.\n"
 SRT = "1\n00:00:01,000 --> 00:00:02,500\nGood morning.\n"
@@ -45,6 +47,19 @@ def refusal(body: bytes | str, max_ms: int | None = None) -> str:
 )
 def test_captions_are_written_anew(body: bytes) -> None:
     assert rewrite(body, max_ms=2500) == (OURS, 1)
+
+
+@pytest.mark.parametrize("body", [files.word(), files.pdf(), files.film(), films.good("mkv")])
+def test_other_kinds_of_files_are_told_so(body: bytes) -> None:
+    with pytest.raises(Unusable) as caught:
+        rewrite(body, max_ms=None)
+    assert (caught.value.code, caught.value.words) == NO_TEXT_AT_ALL
+
+
+def test_words_of_captions_stand_with_their_times() -> None:
+    text, _ = rewrite(f"{VTT}\n01:01:05.000 --> 01:01:06.000\n5 &lt; 6\nA line".encode(), max_ms=None)
+    assert list(passages(text)) == [Passage("at 0:01", "Good morning."), Passage("at 61:05", "5 < 6\nA line")]
+    assert list(passages("")) == []
 
 
 @pytest.mark.parametrize(

@@ -16,10 +16,13 @@ from icg_cert.audit.models import Event
 from icg_cert.lib import clock
 from icg_cert.lib.refusal import Refused
 from icg_cert.permissions import grant_roles
-from portfolios import captions, media, storage
+from portfolios import captions, checks, media, storage
+from portfolios.checking import videos
 from portfolios.models import Entry, Rendition, Requirement, Upload
+from portfolios.upload_rows import ANOTHER, DAMAGED
 from tests.factories import MICROSECOND, make_extension, make_upload
-from tests.portfolios.handing_in import hand_in_checked, prepare
+from tests.portfolios import films
+from tests.portfolios.handing_in import hand_in, hand_in_checked, prepare
 
 VTT = b"WEBVTT\n\n00:01.000 --> 00:02.500\n<v Ada>Good morning.\n"
 OURS = "WEBVTT\n\n00:00:01.000 --> 00:00:02.500\nGood morning.\n"
@@ -77,6 +80,58 @@ def test_captions_that_cannot_be_used_leave_those_that_were_there(film: Upload, 
     codes = ["not-captions", "not-utf8", "ends-before-it-begins", "too-large"]
     assert [refusal(lambda body=body: captions.keep(film.pk, body=body, by=ada, at=noon)) for body in bad] == codes
     assert (kept(film), len(noted(film))) == (OURS, 1)
+
+
+def remarked(film: Upload) -> list[str]:
+    film.refresh_from_db()
+    return [remark["words"] for remark in film.remarks]
+
+
+IN_CAPTIONS = (
+    "These captions name you: “Ada Abara” at 0:01. Scoring is blind: take it out and choose the file again, or leave "
+    "it as it is."
+)
+IN_TRANSCRIPT = (
+    "This transcript names you: “ada@example.org” in paragraph 2. Scoring is blind: take it out and save it again, or "
+    "leave it as it is."
+)
+NAMING = VTT.replace(b"Good", b"I am Ada\nAbara. Good")
+
+
+def test_names_in_captions_and_transcript_are_remarked_and_kept(film: Upload, ada: User, noon: datetime) -> None:
+    captions.keep(film.pk, body=VTT, by=ada, at=noon)
+    captions.transcribe(film.pk, text="Coach: hello.", by=ada, at=noon)
+    assert remarked(film) == []
+    captions.keep(film.pk, body=NAMING, by=ada, at=noon)
+    assert (remarked(film), "Ada" in str(kept(film))) == ([IN_CAPTIONS], True)
+    captions.transcribe(film.pk, text="Hello.\n\nWrite to ada@example.org.", by=ada, at=noon)
+    captions.keep(film.pk, body=NAMING, by=ada, at=noon)
+    assert remarked(film) == [IN_TRANSCRIPT, IN_CAPTIONS]
+    captions.transcribe(film.pk, text="Hello.", by=ada, at=noon)
+    assert remarked(film) == [IN_CAPTIONS]
+    captions.remove(film.pk, by=ada, at=noon)
+    assert remarked(film) == []
+
+
+def test_check_of_the_film_leaves_the_remarks_on_its_words(
+    entry: Entry, video: Requirement, ada: User, noon: datetime
+) -> None:
+    film = hand_in(entry, video, noon, films.without_sound(), "Film.mp4")
+    captions.keep(film.pk, body=NAMING, by=ada, at=noon)
+    checks.check(film.pk, at=noon)
+    assert remarked(film) == [videos.NO_SOUND, IN_CAPTIONS]
+
+
+def test_names_are_remarked_at_saving_and_before_submitting(
+    film: Upload, entry: Entry, document: Requirement, ada: User, noon: datetime
+) -> None:
+    hand_in_checked(entry, document, noon)
+    status, page = send(ada, film, NAMING, transcript="Hello.\nWrite to ada@example.org.")
+    said = [IN_CAPTIONS, IN_TRANSCRIPT]
+    assert (status, told(page, "p.notice")) == (200, said)
+    assert told(page, ".messages") == ["Done. Captions and transcript are saved."]
+    asked = BeautifulSoup(signed_in(ada).get(f"/entries/{entry.pk}/submit/").content, "html.parser")
+    assert [words in asked.text for words in said] == [True, True]
 
 
 @pytest.mark.parametrize(("ends", "is_refused"), [("00:21.000", False), ("00:21.001", True)])
@@ -290,7 +345,8 @@ def test_media_watch_once_it_is_prepared(film: Upload, ada: User, staff: User, n
 def test_media_watch_of_one_we_could_not_prepare(film: Upload, ada: User) -> None:
     Upload.objects.filter(pk=film.pk).update(state="failed", processing_tries=3, is_damaged=True)
     page = watched(ada, film)
-    assert told(page, ".notice h2") == ["We could not prepare this film", "Parts of this film may not play"]
+    assert told(page, ".notice h2") == ["We could not prepare this film"]
+    assert told(page, "p.notice") == [f"{DAMAGED} {ANOTHER}"]
     assert page.select("[data-waiting]") == []
 
 

@@ -53,6 +53,7 @@ def test_family_is_told_by_the_first_bytes(body: bytes, family: str) -> None:
 
 
 def test_pdf_is_counted() -> None:
+    assert pdfs.check(BytesIO(papers.locked_for_printing()), 1) == Finding(pages=1)
     assert pdfs.check(BytesIO(files.pdf(3)), 3) == Finding(pages=3)
 
 
@@ -65,7 +66,7 @@ def test_pdf_is_counted() -> None:
         (files.pdf(3)[:700], "damaged"),
         (b"%PDF-1.7 and nothing else", "damaged"),
         (films.half(files.pdf(12)), "damaged"),
-        (papers.locked_for_printing(), "encrypted"),
+        (papers.locked_by_a_program(), "restricted"),
         (papers.pdf_with(OpenAction=papers.action(S="/JavaScript", JS="app.alert(1)")), "scripts"),
         (papers.pdf_with(AA=papers.action(WC=papers.action(S="/JavaScript", JS="app.alert(1)"))), "scripts"),
         (papers.pdf_with(AcroForm=papers.action(XFA="<xdp/>")), "scripts"),

@@ -66,8 +66,42 @@ def test_document_with_the_wrong_content_is_rejected(
     assert (upload.state, upload.reason_code) == ("rejected", code)
     mail = Message.objects.get()
     assert (mail.event, mail.to) == ("upload_rejected", "ada@example.org")
+    assert mail.subject == "A file for Commentary (1. Factor 1) cannot be used"
+    for body in (mail.body_text, mail.body_html):
+        assert "It arrived on 10 May 2027, 12:00 p.m." in " ".join(body.split())
     assert upload.reason in mail.body_text
     assert name not in mail.body_text
+
+
+@pytest.mark.parametrize(
+    ("minimum", "again", "body", "mails"),
+    [
+        (1, "a.docx", files.word(), 0),
+        (2, "a.docx", files.word(), 1),
+        (1, "b.docx", files.word(), 1),
+        (1, "a.docx", b"nor this", 2),
+    ],
+)
+def test_nothing_is_written_of_a_file_that_came_again_and_is_good(
+    entry: Entry, noon: datetime, minimum: int, again: str, body: bytes, mails: int
+) -> None:
+    slot = make_requirement(key="strategies", minimum=minimum, maximum=3)
+    first = hand_in(entry, slot, noon, b"just text", "a.docx")
+    hand_in_checked(entry, slot, noon + MICROSECOND, body, again)
+    checks.check(first.pk, at=noon + MICROSECOND)
+    first.refresh_from_db()
+    assert first.state == "rejected"
+    assert Message.objects.filter(event="upload_rejected").count() == mails
+
+
+def test_nothing_is_written_of_a_file_whose_replacement_is_good(
+    entry: Entry, document: Requirement, noon: datetime
+) -> None:
+    first = hand_in(entry, document, noon, b"just text", "a.docx")
+    hand_in_checked(entry, document, noon + MICROSECOND)
+    checks.check(first.pk, at=noon + MICROSECOND)
+    first.refresh_from_db()
+    assert (first.state, Message.objects.count()) == ("replaced", 0)
 
 
 @pytest.mark.parametrize(

@@ -11,9 +11,10 @@ from pytest_django import DjangoAssertNumQueries
 from candidates.models import Registration, User
 from icg_cert.lib import clock
 from icg_cert.permissions import grant_roles
-from portfolios import submission, upload_rows, uploads
-from portfolios.models import Entry, Requirement, Upload, UploadPart
+from portfolios import consent_ledger, submission, upload_rows, uploads
+from portfolios.models import Consent, Entry, Requirement, Upload, UploadPart
 from portfolios.unarrived import Unarrived
+from portfolios.upload_rows import ANOTHER, DAMAGED, TOLD
 from tests.factories import (
     MICROSECOND,
     at,
@@ -310,6 +311,20 @@ def test_entry_detail_in_the_grace_asks_for_what_can_still_be_answered(
     assert [words in html for words in ("Still needed", "Name the signed releases", "/confirm/")] == [False] * 3
 
 
+def test_agreed_film_asks_for_its_releases_alone(
+    ada: Client, entry: Entry, document: Requirement, video: Requirement, noon: datetime
+) -> None:
+    film = hand_in_checked(entry, video, noon, consent=False)
+    hand_in_checked(entry, document, noon)
+    said = page(ada, f"/entries/{entry.pk}/")
+    assert ("Consent missing" in said, "Consent confirmed" in said) == (True, False)
+    consent_ledger.give(film, Consent.Purpose.SCORING, by=film.owner, at=noon)
+    said = page(ada, f"/entries/{entry.pk}/")
+    assert "Conversation Name the signed releases" in said
+    assert "Still needed Conversation: name the signed releases of everyone seen in the video." in said
+    assert ("Consent missing" in said, "Consent confirmed on 10 May 2027" in said) == (False, True)
+
+
 def test_entry_of_another_person_does_not_exist(stranger: User, entry: Entry) -> None:
     client = Client()
     client.force_login(stranger)
@@ -387,6 +402,25 @@ def test_remarks_are_for_the_candidate_alone(named: Entry, staff: User) -> None:
     client = Client()
     client.force_login(staff)
     assert "names you" not in page(client, f"/entries/{named.pk}/")
+
+
+def test_damaged_film_is_told_with_what_to_do_while_it_can_be_done(
+    ada: Client, entry: Entry, document: Requirement, video: Requirement, staff: User, noon: datetime
+) -> None:
+    hand_in_checked(entry, document, noon)
+    film = hand_in_checked(entry, video, noon)
+    addresses = [f"/entries/{entry.pk}/", f"/media/{film.pk}/", f"/entries/{entry.pk}/submit/"]
+    assert [DAMAGED in page(ada, address) for address in addresses] == [False] * 3
+    Upload.objects.filter(pk=film.pk).update(is_damaged=True)
+    assert [f"{DAMAGED} {ANOTHER}" in page(ada, address) for address in addresses] == [True] * 3
+    submission.submit(entry.pk, by=entry.registration.user, at=noon)
+    for when in (noon, CLOSES + timedelta(days=1)):
+        clock.jump_to(when)
+        assert [f"{DAMAGED} {TOLD}" in page(ada, address) for address in addresses[:2]] == [True] * 2
+        assert [ANOTHER in page(ada, address) for address in addresses[:2]] == [False] * 2
+    client = Client()
+    client.force_login(staff)
+    assert f"{DAMAGED} {TOLD}" in page(client, addresses[1])
 
 
 def test_entry_without_remarks_has_nothing_to_look_at(ada: Client, complete: Entry) -> None:

@@ -124,6 +124,10 @@ def odt() -> bytes:
     return files.rezipped(files.odt(), parts)
 
 
+TRACKED = (
+    f"<w:document {papers.WORD}><w:body><w:p><w:r><w:t>By a coach.</w:t></w:r><w:del><w:r><w:delText>Ada Abara"
+    "</w:delText></w:r></w:del></w:p></w:body></w:document>"
+)
 FIELD = {"Subtype": "/Widget", "FT": "/Tx", "T": "name", "V": "Ada Abara"}
 
 
@@ -150,6 +154,13 @@ FIELD = {"Subtype": "/Widget", "FT": "/Tx", "T": "name", "V": "Ada Abara"}
 def test_documents_name_their_author(body: bytes, extension: str, expected: str) -> None:
     said = naming.said(naming.mentions(ADA, texts.passages(body, extension)))
     assert said.partition(": ")[2].partition(". Scoring")[0] == expected
+
+
+def test_name_in_a_tracked_deletion_is_none(entry: Entry, document: Requirement, noon: datetime) -> None:
+    """Scorers get the document without it."""
+    body = files.rezipped(files.word(), {"word/document.xml": TRACKED})
+    assert "Ada Abara" in TRACKED
+    assert hand_in_checked(entry, document, noon, body).remarks == []
 
 
 def test_note_within_a_paragraph_is_not_part_of_its_words() -> None:

@@ -51,6 +51,7 @@ def test_documents_are_shown_as_pdf_and_name_nobody(entry: Entry, slot: Requirem
         upload.refresh_from_db()
         assert (upload.state, upload.worked_at, upload.remarks) == ("ready", None, [])
         assert "My commentary." in text_of(kept(upload))
+        assert ("Put in." in text_of(kept(upload)), "Taken out." in text_of(kept(upload))) == (upload == word, False)
         assert b"bara" not in papers.laid_open(kept(upload))
         made = upload.renditions.get(kind="preview")
         assert (made.content_type, made.size, made.made_at) == ("application/pdf", len(kept(upload)), noon)

@@ -96,6 +96,17 @@ def test_entry_that_was_never_handed_in_has_no_receipt(entry: Entry, anybody: Cl
     assert anybody.get(f"/receipts/{entry.receipt_code}/").status_code == 404
 
 
+@pytest.mark.parametrize("path", ["/receipts/bbbb-cccc/", "/receipts/bbbb-cccc/receipt.json"])
+def test_unknown_code_is_said_and_can_be_mended(anybody: Client, db: None, path: str) -> None:
+    answer = anybody.get(path)
+    page = BeautifulSoup(answer.content, "html.parser")
+    assert (answer.status_code, answer["X-Robots-Tag"]) == (404, "noindex, nofollow")
+    assert "No receipt has this code Check it letter by letter." in said(answer)
+    form = page.select_one("form[role=search]")
+    assert form is not None
+    assert (form["action"], form.select_one("[name=code]")["value"]) == ("/receipts/", "bbbb-cccc")  # type: ignore[index]
+
+
 def test_guesses_are_slowed_and_nothing_else(submitted: Entry, anybody: Client) -> None:
     for number in range(MISSES - 1):
         assert anybody.get(f"/receipts/BBBB{number}/").status_code == 404

@@ -11,8 +11,8 @@ from candidates.models import Extension, PolicyText, Registration, User
 from icg_cert.audit.models import Event
 from icg_cert.lib.refusal import Refused
 from icg_cert.mail.models import Message
-from portfolios import admission, completeness, consents, submission, uploads
-from portfolios.models import Entry, Factor, Requirement, Upload
+from portfolios import admission, completeness, consent_ledger, consents, submission, uploads
+from portfolios.models import Consent, Entry, Factor, Requirement, Upload
 from portfolios.submission import Incomplete, lock_and_auto_submit, reopen, start, submit
 from tests.factories import (
     MICROSECOND,
@@ -429,9 +429,14 @@ def test_lock_waits_for_a_check_beyond_the_grace(entry: Entry, document: Require
     assert lock_and_auto_submit(entry.pk, at=CLOSES + timedelta(days=1)) == "locked"
 
 
-def test_lock_waits_in_the_grace_for_a_consent_alone(entry: Entry, document: Requirement, video: Requirement) -> None:
+@pytest.mark.parametrize("is_agreed", [False, True])
+def test_lock_waits_in_the_grace_for_a_consent_alone(
+    entry: Entry, document: Requirement, video: Requirement, is_agreed: bool
+) -> None:
     hand_in_checked(entry, document, CLOSES - timedelta(hours=1))
     film = hand_in_checked(entry, video, CLOSES - MICROSECOND, consent=False)
+    if is_agreed:
+        consent_ledger.give(film, Consent.Purpose.SCORING, by=film.owner, at=CLOSES - MICROSECOND)
     assert lock_and_auto_submit(entry.pk, at=CLOSES) == "draft"
     consents.confirm(film.pk, releases=["Teacher release"], by=entry.registration.user, at=CLOSES + GRACE - MICROSECOND)
     assert lock_and_auto_submit(entry.pk, at=CLOSES + GRACE) == "locked"
@@ -463,6 +468,7 @@ def optional(entry: Entry) -> Requirement:
     return make_requirement(entry.factor, "review", kind="video", minimum=0, maximum=2, title="Reviewing data")
 
 
+@pytest.mark.parametrize("is_agreed", [False, True])
 @pytest.mark.parametrize(
     ("when", "status", "states"),
     [
@@ -471,10 +477,12 @@ def optional(entry: Entry) -> Requirement:
     ],
 )
 def test_lock_leaves_out_an_optional_film_that_nobody_agreed_to(
-    complete: Entry, optional: Requirement, when: datetime, status: str, states: list[str]
+    complete: Entry, optional: Requirement, when: datetime, status: str, states: list[str], is_agreed: bool
 ) -> None:
     """What nobody asked for must not cost the entry."""
-    hand_in_checked(complete, optional, CLOSES - MICROSECOND, consent=False)
+    film = hand_in_checked(complete, optional, CLOSES - MICROSECOND, consent=False)
+    if is_agreed:
+        consent_ledger.give(film, Consent.Purpose.SCORING, by=film.owner, at=CLOSES - MICROSECOND)
     assert lock_and_auto_submit(complete.pk, at=when) == status
     assert list(complete.uploads.values_list("state", flat=True)) == states
 

@@ -20,7 +20,7 @@ from scoring.timestamps import Stamp, pieces, stamps
     ],
 )
 def test_stamp_of_the_only_film(note: str, film: int, second: int) -> None:
-    assert pieces(note, [1]) == [Stamp(note, film, second)]
+    assert pieces(note, {1: None}) == [Stamp(note, film, second)]
 
 
 @pytest.mark.parametrize(
@@ -39,11 +39,11 @@ def test_stamp_of_the_only_film(note: str, film: int, second: int) -> None:
     ],
 )
 def test_what_is_no_stamp_stays_words(note: str) -> None:
-    assert pieces(note, [1]) == [note]
+    assert pieces(note, {1: None}) == [note]
 
 
 def test_stamps_among_words() -> None:
-    assert pieces("At [0:05] she asks,\nat [Film 1 1:10][1:11]", [1]) == [
+    assert pieces("At [0:05] she asks,\nat [Film 1 1:10][1:11]", {1: None}) == [
         "At ",
         Stamp("[0:05]", 1, 5),
         " she asks,\nat ",
@@ -53,21 +53,26 @@ def test_stamps_among_words() -> None:
 
 
 def test_stamp_of_several_films_names_its_film() -> None:
-    assert stamps("[0:05] [Film 2 0:06] [Film 3 0:07] [Film 12 0:08]", [1, 2, 12]) == [
+    assert stamps("[0:05] [Film 2 0:06] [Film 3 0:07] [Film 12 0:08]", {1: 0, 2: None, 12: 8}) == [
         Stamp("[Film 2 0:06]", 2, 6),
         Stamp("[Film 12 0:08]", 12, 8),
     ]
 
 
 def test_stamp_without_a_film_is_of_the_one_that_is_left() -> None:
-    assert stamps("[Film 1 0:05] [Film 2 0:06] [0:07]", [2]) == [Stamp("[Film 2 0:06]", 2, 6), Stamp("[0:07]", 2, 7)]
+    assert stamps("[Film 1 0:05] [Film 2 0:06] [0:07]", {2: 7}) == [Stamp("[Film 2 0:06]", 2, 6), Stamp("[0:07]", 2, 7)]
+
+
+@pytest.mark.parametrize(("note", "count"), [("[1:05]", 1), ("[1:06]", 0), ("[Film 1 12:00]", 0), ("[0:00]", 1)])
+def test_moment_behind_the_end_of_its_film_is_none(note: str, count: int) -> None:
+    assert len(stamps(note, {1: 65})) == count
 
 
 def test_no_film_no_stamp() -> None:
-    assert (pieces("[0:05]", []), pieces("", [1])) == (["[0:05]"], [])
+    assert (pieces("[0:05]", {}), pieces("", {1: None})) == (["[0:05]"], [])
 
 
 @given(st.lists(st.sampled_from(["[", "]", "Film ", "1", "2:0", "5 ", "[0:05]", "[Film 2 1:00]", "<b>", "\n"])))
 def test_nothing_of_a_note_is_lost(parts: list[str]) -> None:
     note = "".join(parts)
-    assert "".join(piece if isinstance(piece, str) else piece.text for piece in pieces(note, [1, 2])) == note
+    assert "".join(piece if isinstance(piece, str) else piece.text for piece in pieces(note, {1: None, 2: 59})) == note

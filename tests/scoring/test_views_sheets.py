@@ -267,6 +267,16 @@ def test_sheet_moments_of_saved_notes_are_links(sheet: Sheet, video: Upload, sco
     assert linked(page_of(scorer, url), "form[data-sheet]") == links
 
 
+@pytest.mark.parametrize(("duration_ms", "count"), [(69_000, 1), (69_001, 2), (None, 2)])
+def test_sheet_moments_behind_the_end_of_the_film_are_no_links(
+    sheet: Sheet, video: Upload, scorer: User, duration_ms: int | None, count: int
+) -> None:
+    Upload.objects.filter(pk=video.pk).update(duration_ms=duration_ms)
+    key = sheet.rubric.criteria.all()[0].pk
+    _, answer = autosave(scorer, sheet, typed(sheet, "3.00", "3.00", "3.00") | {f"evidence-{key}": NOTE})
+    assert len(linked(BeautifulSoup(answer["moments"][f"evidence-{key}"], "html.parser"), "")) == count
+
+
 def test_sheet_moments_of_what_is_only_typed_are_no_links_yet(sheet: Sheet, video: Upload, scorer: User) -> None:
     data = typed(sheet, "9")
     data[f"evidence-{sheet.rubric.criteria.all()[0].pk}"] = NOTE
