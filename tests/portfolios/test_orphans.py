@@ -57,6 +57,7 @@ def test_orphans_sweep_touches_no_finished_file(noon: datetime) -> None:
     assert storage.default().size("uploads/one-film") == 4
 
 
+@pytest.mark.django_db
 @pytest.mark.parametrize(("minute", "count"), [(0, 1), (1, 0), (59, 0)])
 def test_orphans_are_looked_for_once_an_hour_by_the_wall_clock(
     monkeypatch: pytest.MonkeyPatch, noon: datetime, minute: int, count: int
