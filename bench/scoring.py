@@ -31,7 +31,7 @@ SECONDS = 0.4  # for each kind of paper in each round
 
 def agreement() -> None:
     """All figures of the board, queries included, and a mean of the same ratings by factor, in turns."""
-    year = factories.make_cycle(2029)  # nobody else's
+    year = factories.make_cycle(2030)  # nobody else's
     scorers = [factories.make_scorer(f"Scorer {n}", SCORER) for n in range(SCORERS)]
     _read_twice(_entries(year), scorers)
     with connection.cursor() as cursor:

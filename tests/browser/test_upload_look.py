@@ -64,8 +64,8 @@ def test_every_state_of_an_upload_is_fit_to_be_seen(
     gate.cut()
     expect(state(page, video).last).to_have_text("Waiting")
     ada.look("offline")
-    gate.is_open = True
     ada.context.set_offline(False)
+    gate.open()  # also for what was tried again meanwhile
     expect(state(page, several)).to_have_text(["Cannot be used", "Cannot be used"], timeout=60_000)
     expect(state(page, video)).to_have_text(["Cannot be used", "Not sent"], timeout=60_000)
 
