@@ -14,7 +14,7 @@ from candidates.registration import refuse_own
 from icg_cert.audit import trail
 from icg_cert.lib.refusal import Refused
 from icg_cert.mail import outbox
-from scoring import superseding
+from scoring import second_path, superseding
 from scoring.models import Certificate, Correction, FactorScore, Result
 from scoring.results import Frozen, frozen
 from scoring.scores import VALUES
@@ -130,6 +130,11 @@ def _changed(result: Result, wanted: Mapping[int, Fraction]) -> dict[int, Fracti
     if strays:
         message = f"A score lies between {min(VALUES)} and {max(VALUES)}."
         raise Refused("not-a-score", message, fields=dict.fromkeys(strays, message))
+    if odd := [str(entry) for entry, score in wanted.items() if second_path.UNIT % score.denominator]:
+        message = (
+            "No readings come to such a score. Write it with up to three decimals, or as the fraction they come to."
+        )
+        raise Refused("not-a-score", message, fields=dict.fromkeys(odd, message))
     told = {row.entry_id: row.score for row in result.factor_scores.all()}
     changed = {entry: score for entry, score in wanted.items() if told[entry] != score}
     if not changed:

@@ -14,8 +14,9 @@ from django.db import connection
 from candidates.models import Cycle
 from scoring.scores import Rules
 
-# Every mean over 1 to 16 criteria, of quarters, and of two sheets, is a whole number of these parts of a point.
-PARTS = 720_720
+# Every mean over 1 to 16 criteria, of quarters, of two sheets or of the three that an appeal leaves, and every score of
+# three decimals that a correction may name, is a whole number of these parts of a point.
+PARTS = 720_720 * 3 * 25
 UNIT = 4 * 2 * PARTS
 
 READ = f"""

@@ -12,9 +12,9 @@ from icg_cert.audit.models import Event
 from icg_cert.lib.refusal import Refused
 from icg_cert.mail.models import Message
 from portfolios.models import Entry
-from scoring import appeals, corrections, release, reports
+from scoring import appeals, corrections, release, reports, second_path
 from scoring.models import Certificate, Correction, Result
-from tests.factories import MICROSECOND, at, make_registration, make_scored_entry, make_user
+from tests.factories import MICROSECOND, at, make_cycle, make_registration, make_scored_entry, make_user
 from tests.scoring.telling import DUE, NOVEMBER, release_year, score_of, standing, tell, twice
 from tests.threads import run_all_at_once, run_at_once
 
@@ -109,8 +109,21 @@ def test_nobody_corrects_their_own(registration: Registration, staff: User) -> N
     assert refusal(corrections.approve, found.pk, seen=NOVEMBER, by=registration.user, at=LATER) == "own-registration"
 
 
+@pytest.mark.parametrize("right", ["2.917", "35/12", "59/27"])
+def test_both_paths_carry_every_score_that_a_correction_may_name(
+    registration: Registration, staff: User, other_staff: User, right: str
+) -> None:
+    """The gate of the next release adds up what was corrected, too."""
+    tell(registration, factors=1)
+    correct(registration, staff, other_staff, f1=right)
+    rules = standing(registration, 2027).policy.rules()
+    found = second_path.computed([registration.pk], make_cycle(2028), rules).sum_of(registration.pk)
+    assert found == second_path.Sum(Fraction(right), 1, Fraction(right))
+
+
 @pytest.mark.parametrize(
-    ("right", "code"), [("3", "nothing-changes"), ("0.749", "not-a-score"), ("4.251", "not-a-score")]
+    ("right", "code"),
+    [("3", "nothing-changes"), ("0.749", "not-a-score"), ("4.251", "not-a-score"), ("700/499", "not-a-score")],
 )
 def test_what_cannot_be_right_is_refused(registration: Registration, staff: User, right: str, code: str) -> None:
     tell(registration, factors=1)
